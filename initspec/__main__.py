@@ -1,0 +1,7 @@
+"""``python -m initspec`` is ``initspec``."""
+
+import sys
+
+from ._cli import main
+
+sys.exit(main())

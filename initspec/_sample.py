@@ -1,0 +1,107 @@
+"""Drawing a tensor on the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from .errors import SpecError, UnknownName
+from .registry import get
+from .scheme import checked_shape
+from .stream import VERSION
+
+
+def sample(args: Any) -> tuple[dict[str, Any], list[str]]:
+    """Data and lines on one drawn tensor; written to a file if asked."""
+    import numpy as np
+
+    from .backends import backend, check_stream
+    from .backends._host import dtype_name
+    from .layout import Layout
+
+    out = _checked_out(args.out)
+    shape, dtype = checked_shape(tuple(args.shape)), dtype_name(args.dtype)
+    check_stream(args.stream)
+    scheme = get(args.name)
+    maker = backend(args.backend)
+    layout = Layout.of(args.layout, len(shape), out_first=maker.out_first)
+    law = scheme.on(shape, layout)
+    if args.stream == "native":
+        drawn = maker.native(law, shape, source=args.seed, layout=layout, dtype=dtype)
+    else:
+        key = maker.key(args.seed, args.parameter)
+        drawn = maker.sample(law, shape, key=key, layout=layout, dtype=dtype)
+    array = np.asarray(maker.tohost(drawn), order="C")
+    raw = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    numbers = _numbers(array, dtype)
+    data: dict[str, Any] = {
+        "scheme": scheme.name,
+        "formula": scheme.formula,
+        "backend": args.backend,
+        "stream": VERSION if args.stream == "portable" else "native",
+        "seed": args.seed,
+        "name": args.parameter,
+        "shape": list(shape),
+        "layout": str(layout),
+        "dtype": dtype,
+        "mean": float(numbers.mean()) if numbers.size else None,
+        "std": float(numbers.std()) if numbers.size else None,
+        "sha256": hashlib.sha256(raw).hexdigest(),
+    }
+    if out is not None:
+        _write(out, array, data)
+        data["out"] = str(out)
+    lines = [f"{key:8} {data[key]}" for key in ("shape", "dtype", "mean", "std")]
+    lines.append(f"{'sha256':8} {data['sha256']}" if args.digest else str(numbers))
+    if out is not None:
+        lines.append(f"written  {out}")
+    if not args.digest and not args.json and numbers.size <= 64:
+        data["values"] = numbers.tolist()
+    return data, lines
+
+
+def _numbers(array: Any, dtype: str) -> Any:
+    """The values as float64; the bits of bfloat16, where nothing on the host holds it, widened."""
+    import numpy as np
+
+    if dtype == "bfloat16" and array.dtype == np.uint16:
+        array = (array.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    return array.astype(np.float64)
+
+
+def _checked_out(path: str | None) -> Path | None:
+    """The file to write; what cannot be written is said before anything is drawn."""
+    if path is None:
+        return None
+    out = Path(path)
+    if out.suffix not in (".npy", ".safetensors"):
+        raise UnknownName("file type", out.suffix or path, (".npy", ".safetensors"))
+    if not out.parent.is_dir():
+        raise SpecError(f"cannot write {out}: the folder {out.parent} does not exist.")
+    if out.suffix == ".safetensors":
+        _safetensors()
+    return out
+
+
+def _safetensors() -> Any:
+    from .errors import BackendMissing
+
+    try:
+        import safetensors.numpy
+    except ModuleNotFoundError:
+        raise BackendMissing("numpy", "safetensors", "pip install safetensors") from None
+    return safetensors.numpy
+
+
+def _write(out: Path, array: Any, data: dict[str, Any]) -> None:
+    import numpy as np
+
+    if out.suffix == ".npy":
+        np.save(out, array)
+        return
+    metadata = {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in data.items()
+    }
+    out.write_bytes(_safetensors().save({data["name"] or "weight": array}, metadata))

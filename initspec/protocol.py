@@ -1,0 +1,96 @@
+"""What a backend is: six methods, each with a law that the conformance suite checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from .distribution import Distribution
+from .layout import Layout, Shape
+from .scheme import Scheme
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """A framework, as initspec sees it.
+
+    A distribution package offers one by the entry-point group ``initspec.backends``: the name of
+    the backend and the class, which is called without arguments. ``stream`` is
+    :mod:`initspec.stream` below. A key is a pair of 32-bit words, of the framework where it traces.
+    """
+
+    #: The name that users write: ``backend="torch"``.
+    name: str
+    #: Whether the usual layout is ``(out, in, spatial...)``, as PyTorch's, or ``(..., in, out)``.
+    out_first: bool
+
+    def key(self, source: Any = None, name: str | None = None) -> Any:
+        """A key from a seed, or from what the framework draws its own randomness from.
+
+        Law: ``key(seed, name) == stream.fold_name(stream.key_from_seed(seed), name)`` for every
+        integer seed; two keys from ``None`` differ.
+        """
+        ...
+
+    def words(
+        self,
+        key: Any,
+        shape: Shape,
+        *,
+        layout: Layout | str | None = None,
+        window: Sequence[slice] | None = None,
+    ) -> Any:
+        """The words of a tensor, of uint32 or its bits.
+
+        Law: the word at each place is ``stream.words(key, index)`` at that place's index.
+        """
+        ...
+
+    def sample(
+        self,
+        distribution: Distribution,
+        shape: Shape,
+        *,
+        key: Any,
+        layout: Layout | str | None = None,
+        dtype: str = "float32",
+        window: Sequence[slice] | None = None,
+    ) -> Any:
+        """A new array (the window of one) drawn from the portable stream.
+
+        Law: equal, bit for bit, to what the NumPy backend gives for the same arguments, whatever
+        the device; orthogonal laws to 1e-6.
+        """
+        ...
+
+    def native(
+        self,
+        distribution: Distribution,
+        shape: Shape,
+        *,
+        source: Any = None,
+        layout: Layout | str | None = None,
+        dtype: str = "float32",
+    ) -> Any:
+        """A new array drawn by the framework's own sampler.
+
+        Law: its values have the distribution; the same ``source`` gives the same values in the
+        same version of the framework on the same device, and nothing more is promised.
+        """
+        ...
+
+    def tohost(self, array: Any) -> Any:
+        """The array as NumPy's; bfloat16 as ``ml_dtypes.bfloat16``, or its bits as uint16.
+
+        Law: ``tohost(sample(...))`` holds the same values and the same shape.
+        """
+        ...
+
+    def initializer(self, scheme: Scheme, **options: Any) -> Any:
+        """The object that the framework's users hand to their layers.
+
+        Law: called as the framework calls its own, it gives ``sample`` or ``native`` of
+        ``scheme.on(shape, layout)``. Options: ``seed``, ``name``, ``layout``, ``dtype`` and
+        ``stream``.
+        """
+        ...

@@ -1,0 +1,128 @@
+"""What the wheel holds, and that it works away from the tree."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import initspec
+
+ROOT = Path(__file__).parent.parent
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "pyproject.toml").exists(), reason="needs the source tree"
+)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built from the committed and the changed files of the tree."""
+    room = tmp_path_factory.mktemp("wheel")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        source, target = ROOT / name, room / "tree" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_symlink():
+            target.symlink_to(source.readlink())
+        elif source.exists():
+            target.write_bytes(source.read_bytes())
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    done = subprocess.run(
+        [*command, "--wheel-dir", str(room), str(room / "tree")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return next(room.glob("*.whl"))
+
+
+def test_the_wheel_holds_every_file_and_one_folder(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    inside = {name for name in names if ".dist-info/" not in name}
+    assert {name.partition("/")[0] for name in inside} == {"initspec"}
+    expected = set()
+    for folder, home in (
+        ("initspec", ""),
+        ("backends", "backends/"),
+        ("conformance", "conformance/"),
+    ):
+        for path in (ROOT / folder).iterdir():
+            if path.is_file() and path.suffix in (".py", ".toml", ".json", ".csv", ".typed"):
+                expected.add(f"initspec/{home}{path.name}")
+            elif path.name == "py.typed":
+                expected.add(f"initspec/{path.name}")
+    assert inside == expected
+
+
+def test_the_wheel_works_away_from_the_tree(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(site),
+    ]
+    subprocess.run([*install, str(wheel)], check=True, capture_output=True)
+    code = """
+import initspec, sys
+assert initspec.__file__.startswith(sys.argv[1]), initspec.__file__
+from initspec._cli import main
+sys.exit(main(["sample", "he_normal", "--shape", "256", "512", "--seed", "42", "--digest"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(site)],
+        env={"PYTHONPATH": str(site), "PATH": "/usr/bin:/bin"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "66b378dfce8839adb77228aac806691a9c056ddc15850055e38ac6b1da7cd1a1" in done.stdout
+
+
+def test_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == initspec.__version__
+    assert f"## {initspec.__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert f"version: {initspec.__version__}" in (ROOT / "CITATION.cff").read_text("utf-8")
+
+
+def test_the_links_stand() -> None:
+    for folder in ("backends", "conformance"):
+        assert (ROOT / "initspec" / folder).resolve() == (ROOT / folder).resolve()
+
+
+def test_constraints_pin_what_must_be_pinned() -> None:
+    pins = (ROOT / "constraints.txt").read_text("utf-8")
+    assert "torch==2.13.0" in pins
+    assert all(re.fullmatch(r"(#.*|[\w.-]+==[\w.]+)?", line) for line in pins.splitlines())
+
+
+def test_extras() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert [name.partition(">")[0] for name in project["dependencies"]] == ["numpy"]
+    extras = set(project["optional-dependencies"])
+    assert {
+        "torch",
+        "tensorflow",
+        "keras",
+        "jax",
+        "fast",
+        "conformance",
+        "plot",
+        "docs",
+        "test",
+        "all",
+    } <= extras

@@ -1,0 +1,61 @@
+"""Every Python block of the README and of the documents runs, each in a fresh interpreter."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import initspec
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [
+    pytest.param(code, id=f"{page.relative_to(ROOT)}-{number}")
+    for page in PAGES
+    for number, code in enumerate(FENCE.findall(page.read_text("utf-8")))
+]
+
+
+def needed(code: str) -> list[str]:
+    return [name for name in initspec.available() if re.search(rf"\b{name}\b", code)]
+
+
+@pytest.mark.parametrize("code", BLOCKS)
+def test_a_block_runs(code: str, tmp_path: Path) -> None:
+    for name in needed(code):
+        if not initspec.available()[name]:
+            pytest.skip(f"{name} is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_readme_has_a_block_for_each_framework() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    found = {name for code in FENCE.findall(text) for name in needed(code)}
+    assert found == set(initspec.available())
+
+
+def test_the_commands_of_the_readme_are_real() -> None:
+    import shlex
+
+    from initspec._cli import main
+
+    text = (ROOT / "README.md").read_text("utf-8")
+    commands = re.findall(r"^\$ initspec (.*)$", text, re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        argv = shlex.split(command, comments=True)
+        if "--backend" in argv and not initspec.available()[argv[argv.index("--backend") + 1]]:
+            continue
+        assert main(argv) == 0
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
