@@ -7,13 +7,13 @@ every row. Both kernels take their rows from here, and share them out over the s
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ class Axis(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """A block cut into ``count`` rows, one for each coordinate of the ``outer`` axes.
+    """A block cut into ``total`` rows, one for each coordinate of the ``outer`` axes.
 
     A row has ``length`` elements, or ``last`` at the end of the innermost outer axis; element
     ``c`` has the index of its row plus ``low[c] + 2**32 * high[c]``. Where the index of the row
@@ -51,7 +51,7 @@ class Rows(NamedTuple):
     base: int
     outer: tuple[Axis, ...]
     inner: tuple[Axis, ...]
-    count: int
+    total: int
     length: int
     last: int
     contiguous: bool
@@ -113,10 +113,7 @@ def axes(shape: Shape, steps: Shape, strides: Shape) -> tuple[int, int, tuple[Ax
     return skip, base % _WRAP, tuple(merged)
 
 
-@lru_cache(maxsize=64)
-def rows(
-    shape: Shape, steps: Shape, strides: Shape, itemsize: int, most: int, enough: int
-) -> Rows:
+def rows(shape: Shape, steps: Shape, strides: Shape, itemsize: int, most: int, enough: int) -> Rows:
     """Cut a block into rows of at most ``most`` elements.
 
     ``steps`` are the strides of the array in bytes, ``strides`` those of the index. A row is
@@ -197,11 +194,9 @@ def share(
                 return
             work(turn * count // parts, (turn + 1) * count // parts)
 
-    begun = []
-    try:
-        begun = [_pool().submit(take) for _ in range(min(parts, threads) - 1)]
-    except RuntimeError:  # no new thread while the interpreter ends
-        pass
+    begun: list[Future[None]] = []
+    with contextlib.suppress(RuntimeError):  # no new thread while the interpreter ends
+        begun += [_pool().submit(take) for _ in range(min(parts, threads) - 1)]
     try:
         take()
     finally:

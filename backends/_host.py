@@ -131,7 +131,7 @@ def structured(
             values = delta_orthogonal(distribution, normals)
             place(out, values, blocks(shape, layout, window), dtype)
         case Sparse():
-            values = sparse(distribution, normals, ranks)
+            values = sparse(distribution, normals, ranks, dtype)
             place(out, values, blocks(shape, layout, window), dtype)
         case _:
             raise SpecError(f"no backend knows how to draw {distribution!r}.")
@@ -201,10 +201,11 @@ def delta_orthogonal(law: DeltaOrthogonal, normals: Normals) -> NDArray[np.float
     return found
 
 
-def sparse(law: Sparse, normals: Normals, ranks: Callable[[Shape], Array]) -> Array:
+def sparse(law: Sparse, normals: Normals, ranks: Callable[[Shape], Array], dtype: str) -> Array:
     """Normal numbers with the lowest-ranking ones of each column set to zero, ties by index."""
     size = (law.count, law.rows, law.columns)
-    values = normals(size) * law.sigma
+    kind = np.float64 if dtype == "float64" else np.float32  # as the normal law itself is drawn
+    values = normals(size).astype(kind) * kind(law.sigma)
     order = np.argsort(ranks(size), axis=1, kind="stable")[:, : law.zeros]
     np.put_along_axis(values, order, 0.0, axis=1)
     return values

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="call-arg, import-untyped, no-untyped-call, no-untyped-def"
+# mypy: disable-error-code="var-annotated"
 """The portable stream on the CPU, compiled by Numba.
 
 A row is drawn in three loops over a buffer that stays in the first-level cache: words, integers,
@@ -11,7 +13,7 @@ code is compiled in a third of the time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +46,14 @@ _u16, _u32, _u64 = types.uint16, types.uint32, types.uint64
 _i32, _i64 = types.int32, types.int64
 _f32, _f64 = types.float32, types.float64
 _compiled = njit(nogil=True, error_model="numpy")
+
+
+def _kept(function: Callable[..., None]) -> Any:
+    """Compiled, and kept on the disk where that can be written."""
+    try:
+        return njit(nogil=True, error_model="numpy", cache=True)(function)
+    except RuntimeError:
+        return _compiled(function)
 
 
 def _chords() -> NDArray[np.uint64]:
@@ -108,28 +118,29 @@ def _words(word, size, index, low, high, wide, key0, key1):
     """The words of a row; ``wide`` where the high half of the index changes within it."""
     k0, k1, row_low, row_high = _u32(key0), _u32(key1), _u32(index), _u32(index >> 32)
     if wide:
-        for i in range(size):
-            l = _u32(row_low + low[i])
-            h = _u32(row_high + high[i] + _u32(l < row_low))
-            word[i] = _threefry((h,), (l,), k0, k1)[0]
+        for i in range(size >> 6 << 6):
+            below = _u32(row_low + low[i])
+            above = _u32(row_high + high[i] + _u32(below < row_low))
+            word[i] = _threefry((above,), (below,), k0, k1)[0]
         return
-    a = size // 4
+    a = size >> 6 << 4  # shifts show the compiler that no vector is left half full
     b, c = 2 * a, 3 * a
-    h = (row_high, row_high, row_high, row_high)
+    same = (row_high, row_high, row_high, row_high)
     for i in range(a):
-        l = (
+        lows = (
             _u32(row_low + low[i]),
             _u32(row_low + low[a + i]),
             _u32(row_low + low[b + i]),
             _u32(row_low + low[c + i]),
         )
-        word[i], word[a + i], word[b + i], word[c + i] = _threefry(h, l, k0, k1)
+        word[i], word[a + i], word[b + i], word[c + i] = _threefry(same, lows, k0, k1)
 
 
 @_compiled
 def _integers(word, size, kind, first, count, lowest, highest):
     """The integers of a row, in the place of its words."""
     first, count, lowest, highest = _u32(first), _u32(count), _i32(lowest), _i32(highest)
+    size = size >> 6 << 6
     if kind == 1:
         for i in range(size):
             word[i] = _u32((word[i] >> _u32(8) << _u32(1)) - _u32(2**24 - 1))
@@ -165,7 +176,7 @@ def _number_of(integer, scale, shift, like):
     def float16(integer, scale, shift, like):
         x = np.float32(_f32(integer) * _f32(scale) + _f32(shift)).view(np.uint32)
         size = np.uint32(x & _u32(0x7FFFFFFF))
-        if size >= _u32(0x477FF000):  # 65520 and more
+        if size >= _u32(143 << 23):  # 2**16: what is rounded there comes out right below
             half = _u32(0x7C00)
         elif size < _u32(113 << 23):  # subnormal: the sum with 1/2 is rounded at 2**-24
             half = _u32(np.float32(size.view(np.float32) + _f32(0.5)).view(np.uint32))
@@ -200,7 +211,7 @@ def _scattered(word, address, memory, size, scale, shift, like):
         _array(address + memory[i], like)[0] = _number(_i32(word[i]), scale, shift, like)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@_kept
 def _fill(
     start, stop, address, base, outer, axes, low, high, memory, span, length, last,
     key0, key1, kind, first, count, lowest, highest, scale, shift, like,
@@ -218,21 +229,26 @@ def _fill(
             if axis == 3 * axes - 3 and coordinate == axis_of[axis] - 1:
                 size = last
         wide = _i64(_u32(index)) + span >= 2**32
-        _words(word, -(-size // 64) * 64, index, low_of, high_of, wide, key0, key1)
+        padded = (size + 63) >> 6 << 6
+        _words(word, padded, index, low_of, high_of, wide, key0, key1)
         if kind:
-            _integers(word, size, kind, first, count, lowest, highest)
+            _integers(word, padded, kind, first, count, lowest, highest)
         if memory:
             _scattered(word, at, _array(memory, _i64(0)), size, scale, shift, like)
         else:
             _numbers(word, _array(at, like), size, scale, shift, like)
 
 
+def signature(dtype: str) -> tuple[Any, ...]:
+    """The types that ``_fill`` is compiled for."""
+    return (*[_i64] * 19, _f64, _f64, _STORED[dtype])
+
+
 @cache
 def _entry(dtype: str) -> Callable[..., None]:
     """The compiled kernel of a dtype, from the disk if it was compiled before."""
-    signature = (_i64,) * 19 + (_f64, _f64, _STORED[dtype])
-    _fill.compile(signature)
-    entry: Callable[..., None] = _fill.overloads[signature].entry_point
+    _fill.compile(signature(dtype))
+    entry: Callable[..., None] = _fill.overloads[signature(dtype)].entry_point
     return entry
 
 
@@ -241,7 +257,7 @@ class _Walk(NamedTuple):
 
     skip: int
     base: int
-    count: int
+    total: int
     arguments: tuple[int, ...]
     tables: tuple[NDArray[Any], ...]
 
@@ -256,7 +272,7 @@ def _walk(shape: Shape, steps: Shape, strides: Shape, itemsize: int) -> _Walk:
     return _Walk(
         walk.skip,
         walk.base,
-        walk.count,
+        walk.total,
         (
             outer.ctypes.data, len(walk.outer), low.ctypes.data, high.ctypes.data, scattered,
             walk.span, walk.length, walk.last,
@@ -281,10 +297,11 @@ def fill(
     entry, law = _entry(dtype), _law(draw)
     for view, block in views(out, blocks):
         walk = _walk(block.shape, view.strides, block.strides, view.itemsize)
-        base = (block.base + walk.base + 2**63) % 2**64 - 2**63
         address = view.ctypes.data + walk.skip
+        base = (block.base + walk.base + 2**63) % 2**64 - 2**63
+        fixed = (address, base, *walk.arguments, *key, *law)
+        share(partial(_call, entry, fixed), walk.total, view.size)
 
-        def work(start: int, stop: int) -> None:
-            entry(start, stop, address, base, *walk.arguments, *key, *law)
 
-        share(work, walk.count, view.size)
+def _call(entry: Callable[..., None], fixed: tuple[float, ...], start: int, stop: int) -> None:
+    entry(start, stop, *fixed)

@@ -24,8 +24,9 @@ def show(
     if entry is not None:
         lines[0] += f", {entry.title}" if entry.dialect else f", {_BARE}"
         data |= _facts(entry)
-        lines += _meaning(entry)
-    lines += [*_wrap("Law", scheme.formula), f"  LaTeX:       {scheme.latex}"]
+    lines += _wrap("Law", scheme.formula)
+    lines += _meaning(entry) if entry is not None else []
+    lines.append(f"  LaTeX:       {scheme.latex}")
     if entry is not None:
         lines += _sources(entry)
     if shape is not None:
@@ -63,16 +64,14 @@ def _others(entry: Entry) -> list[Entry]:
 
 
 def _meaning(entry: Entry) -> list[str]:
-    lines = _wrap("Meaning", entry.summary)
+    lines = _wrap("Also called", ", ".join(entry.aliases))
     if entry.dialect:
         lines += _wrap("Dialect", dialects()[entry.dialect]["note"])
-    lines += _wrap("Note", entry.note)
-    lines += _wrap("Also called", ", ".join(entry.aliases))
     others = _others(entry)
     if others:
         lines.append("  Other readings:")
         lines += [f"    {other.name}: {other.make().formula}" for other in others]
-    return lines
+    return [*lines, *_wrap("Note", entry.note), *_wrap("Purpose", entry.summary)]
 
 
 def _sources(entry: Entry) -> list[str]:
@@ -103,7 +102,7 @@ def _numbers(scheme: Scheme, shape: tuple[int, ...], layout: str | None) -> dict
     if scheme.needs_fans:
         count = fans(shape, axes, scheme.fans)
         numbers |= {"fan_in": count.fan_in, "fan_out": count.fan_out}
-    for name in ("mean", "variance", "std", "support", "kurtosis"):
+    for name in ("mean", "variance", "std", "limits", "support", "kurtosis"):
         try:
             numbers[name] = getattr(law, name)
         except SpecError as error:  # a custom law that does not say

@@ -1,7 +1,7 @@
 """A distribution: a law with numbers. It knows no scheme and no framework.
 
-Every law answers ``mean``, ``variance``, ``std``, ``kurtosis`` (excess), ``support``, ``cdf`` and
-``ppf`` in plain Python. The laws here are drawn element by element; those that tie the elements of
+Every law answers ``mean``, ``variance``, ``std``, ``kurtosis`` (excess), ``support``, ``limits``,
+``cdf`` and ``ppf`` in plain Python. The laws here are drawn element by element; those that tie the elements of
 a tensor together are in :mod:`initspec.structure`.
 """
 
@@ -50,6 +50,12 @@ class Distribution:
     def support(self) -> tuple[float, float]:
         """The bounds that no value leaves."""
         raise NotImplementedError
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The support where it is bounded, else None: what a uniform law is often given by."""
+        low, high = self.support
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
     def cdf(self, x: float) -> float:
         """The probability of a value of at most ``x``."""

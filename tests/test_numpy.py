@@ -266,3 +266,15 @@ def test_bad_input_writes_nothing() -> None:
 def test_unknown_backend() -> None:
     with pytest.raises(UnknownName, match="unknown backend 'torhc': did you mean 'torch'"):
         initializer("zeros", backend="torhc")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_sparse_keeps_the_normal_stream(dtype: str) -> None:
+    """The elements that are not zero are those of the normal law of the same key, to the bit."""
+    sparse = get("sparse", sparsity=0.6, std=0.3).numpy((40, 30), seed=6, dtype=dtype)
+    normal = get("normal", std=0.3).numpy((40, 30), seed=6, dtype=dtype)
+    kept = sparse != 0
+    assert kept.sum(0).tolist() == [16] * 30
+    assert np.array_equal(sparse[kept], normal[kept])
+    words = backend("numpy").words(stream.fold_in((0, 6), 1), (40, 30))
+    assert np.array_equal(kept, words.argsort(0).argsort(0) >= 24)

@@ -1,0 +1,260 @@
+"""How fast weights are drawn, ours beside those it replaces, in one process and in turn.
+
+    python tests/benchmarks/speed.py [--quick] [--json] [--size N ...] [--only WORD]
+
+For each size and dtype each contestant runs once a round, one after another, so that a busy moment
+hits all of them alike; the median of the rounds counts. Prints million values a second, and the
+ratio of ours to each rival. Frameworks that are not installed are named and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import numpy as np
+
+import initspec
+from initspec.backends import _cpu
+
+Run = Callable[[], object]
+
+
+class Contestant(NamedTuple):
+    """One way to draw one tensor; ``rivals`` are the names that it is compared with."""
+
+    group: str
+    name: str
+    run: Run
+    rivals: tuple[str, ...] = ()
+
+
+def numpy_contestants(n: int, dtype: str) -> Iterator[Contestant]:
+    if dtype != "float32":
+        return  # NumPy's generators have no bfloat16
+    out = np.empty((n, n), np.float32)
+    yield Contestant("memory", "fill", lambda: out.fill(1.0))
+    rngs = {
+        "PCG64DXSM": np.random.Generator(np.random.PCG64DXSM(0)),
+        "SFC64": np.random.Generator(np.random.SFC64(0)),
+    }
+    for bits, rng in rngs.items():
+        yield Contestant(
+            "numpy",
+            f"standard_normal {bits}",
+            lambda rng=rng: rng.standard_normal(out=out, dtype=np.float32),
+        )
+        yield Contestant(
+            "numpy", f"random {bits}", lambda rng=rng: rng.random(out=out, dtype=np.float32)
+        )
+    for name, scheme, rival in [
+        ("normal", "he_normal@torch", "standard_normal"),
+        ("truncated normal", "he_normal", "standard_normal"),
+        ("uniform", "he_uniform", "random"),
+    ]:
+        fill = initspec.get(scheme).numpy
+        rivals = tuple(f"{rival} {bits}" for bits in rngs)
+        yield Contestant(
+            "numpy", f"initspec {name}", lambda fill=fill: fill((n, n), seed=0, out=out), rivals
+        )
+        if "numba" in sys.modules:
+            yield Contestant(
+                "numpy",
+                f"initspec {name}, no [fast]",
+                lambda fill=fill: without_numba(lambda: fill((n, n), seed=0, out=out)),
+                rivals,
+            )
+
+
+def without_numba(run: Run) -> object:
+    """Run once with the NumPy kernel."""
+    kernel = _cpu._kernel
+    os.environ["INITSPEC_KERNEL"] = "numpy"
+    kernel.cache_clear()
+    try:
+        return run()
+    finally:
+        del os.environ["INITSPEC_KERNEL"]
+        kernel.cache_clear()
+
+
+def torch_contestants(n: int, dtype: str) -> Iterator[Contestant]:
+    import torch
+
+    weight = torch.empty(n, n, dtype=getattr(torch, dtype))
+    theirs = torch.nn.init
+    yield Contestant("torch", "kaiming_normal_", lambda: theirs.kaiming_normal_(weight))
+    yield Contestant("torch", "kaiming_uniform_", lambda: theirs.kaiming_uniform_(weight))
+    yield Contestant("torch", "trunc_normal_", lambda: theirs.trunc_normal_(weight))
+    for name, scheme, rival in [
+        ("normal", "he_normal@torch", "kaiming_normal_"),
+        ("truncated normal", "he_normal", "trunc_normal_"),
+        ("uniform", "he_uniform", "kaiming_uniform_"),
+    ]:
+        fill = initspec.get(scheme).torch_
+        yield Contestant(
+            "torch", f"initspec {name}", lambda fill=fill: fill(weight, seed=0), (rival,)
+        )
+        if "numba" in sys.modules:
+            yield Contestant(
+                "torch",
+                f"initspec {name}, no [fast]",
+                lambda fill=fill: without_numba(lambda: fill(weight, seed=0)),
+                (rival,),
+            )
+
+
+def jax_contestants(n: int, dtype: str) -> Iterator[Contestant]:
+    import jax
+    import jax.numpy as jnp
+
+    key, kind = jax.random.key(0), getattr(jnp, dtype)
+    for name, ours, theirs in [
+        ("he_normal", "he_normal", jax.nn.initializers.he_normal()),
+        ("he_uniform", "he_uniform", jax.nn.initializers.he_uniform()),
+    ]:
+        rival = jax.jit(theirs, static_argnums=(1, 2))
+        yield Contestant(
+            "jax", f"{name}, jit", lambda rival=rival: rival(key, (n, n), kind).block_until_ready()
+        )
+        init = initspec.get(ours).jax
+        jitted = jax.jit(init, static_argnums=(1, 2))
+        yield Contestant(
+            "jax",
+            f"initspec {name}",
+            lambda init=init: init(key, (n, n), kind).block_until_ready(),
+            (f"{name}, jit",),
+        )
+        yield Contestant(
+            "jax",
+            f"initspec {name}, jit",
+            lambda jitted=jitted: jitted(key, (n, n), kind).block_until_ready(),
+            (f"{name}, jit",),
+        )
+
+
+def keras_contestants(n: int, dtype: str) -> Iterator[Contestant]:
+    import keras
+
+    for ours, theirs in [("he_normal", "HeNormal"), ("he_uniform", "HeUniform")]:
+        rival = getattr(keras.initializers, theirs)(seed=0)
+        init = initspec.get(ours).keras(seed=0)
+        yield Contestant("keras", theirs, lambda rival=rival: rival((n, n), dtype))
+        yield Contestant(
+            "keras", f"initspec {ours}", lambda init=init: init((n, n), dtype), (theirs,)
+        )
+
+
+def tensorflow_contestants(n: int, dtype: str) -> Iterator[Contestant]:
+    import tensorflow as tf
+
+    kind = getattr(tf, dtype)
+    for ours, theirs in [
+        ("he_normal", "stateless_truncated_normal"),
+        ("he_uniform", "stateless_uniform"),
+    ]:
+        rival, init = getattr(tf.random, theirs), initspec.get(ours).tensorflow(seed=0)
+        yield Contestant(
+            "tensorflow", theirs, lambda rival=rival: rival((n, n), seed=(0, 1), dtype=kind)
+        )
+        yield Contestant(
+            "tensorflow", f"initspec {ours}", lambda init=init: init((n, n), kind), (theirs,)
+        )
+
+
+GROUPS = {
+    "numpy": numpy_contestants,
+    "torch": torch_contestants,
+    "jax": jax_contestants,
+    "keras": keras_contestants,
+    "tensorflow": tensorflow_contestants,
+}
+
+
+def race(contestants: list[Contestant], n: int, rounds: int) -> list[dict[str, Any]]:
+    """Median seconds of each, run in turn; small tensors many times a round."""
+    calls = max(1, 2**18 // (n * n))
+    seconds: dict[tuple[str, str], list[float]] = {}
+    for one in contestants:
+        one.run()  # compiles
+    for _ in range(rounds):
+        for one in contestants:
+            started = time.perf_counter()
+            for _ in range(calls):
+                one.run()
+            elapsed = (time.perf_counter() - started) / calls
+            seconds.setdefault((one.group, one.name), []).append(elapsed)
+    median = {who: statistics.median(times) for who, times in seconds.items()}
+    return [
+        {
+            "group": one.group,
+            "name": one.name,
+            "million_per_second": round(n * n / median[one.group, one.name] / 1e6, 1),
+            "microseconds": round(median[one.group, one.name] * 1e6, 2),
+            "ratios": {
+                rival: round(median[one.group, rival] / median[one.group, one.name], 2)
+                for rival in one.rivals
+            },
+        }
+        for one in contestants
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument(
+        "--quick", action="store_true", help="five rounds in place of eleven, no 4096"
+    )
+    parser.add_argument("--size", type=int, nargs="+", help="other sides of the square tensor")
+    parser.add_argument("--only", help="one group: " + ", ".join(GROUPS))
+    args = parser.parse_args()
+    sizes = args.size or ([64, 1024] if args.quick else [64, 1024, 4096])
+    found = {
+        "date": date.today().isoformat(),
+        "machine": f"{platform.processor() or platform.machine()}, {_cpu._workers()} cores",
+        "python": platform.python_version(),
+        "results": [],
+    }
+    groups = {args.only: GROUPS[args.only]} if args.only else GROUPS
+    _cpu._kernel()  # so that Numba, if it is here, is seen
+    for dtype in ("float32", "bfloat16"):
+        for n in sizes:
+            contestants = []
+            for name, group in groups.items():
+                if initspec.available()[name]:
+                    contestants += group(n, dtype)
+                else:
+                    print(f"{name} is not installed: left out", file=sys.stderr)
+            if not args.json:
+                print(f"\n{n} x {n} {dtype}")
+            for row in race(contestants, n, 5 if args.quick else 11):
+                found["results"].append({"size": n, "dtype": dtype, **row})
+                if not args.json:
+                    ratios = ", ".join(
+                        f"{value:.2f} x {name}" for name, value in row["ratios"].items()
+                    )
+                    print(
+                        f"  {row['group']:10} {row['name']:34} {row['million_per_second']:9.1f} M/s "
+                        f"{row['microseconds']:11.1f} us  {ratios}",
+                        flush=True,
+                    )
+    if args.json:
+        print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
