@@ -148,8 +148,8 @@ class NumpyBackend:
 
         >>> from initspec import get
         >>> get("normal(std=1.0)").numpy((2, 3), seed=0)
-        array([[ 1.624896 ,  2.0263703, -0.4336776],
-               [-0.0786104,  0.1763244, -0.9720714]], dtype=float32)
+        array([[ 1.6226429 ,  2.0252647 , -0.43359455],
+               [-0.07861742,  0.17609113, -0.972089  ]], dtype=float32)
         """
         if seed is not None and rng is not None:
             raise SpecError("give seed= or rng=, not both: each of them is a source of randomness.")

@@ -1,7 +1,7 @@
 """The command line. Each command makes one answer, which is printed as text or as JSON.
 
 Exit codes: 0 done; 1 what was checked does not conform; 2 the command cannot be done as it was
-given; 3 a framework that it needs is not installed.
+given; 3 what it needs is not installed, or nothing could be tested.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ class Answer(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = _parser().parse_args(argv)
+    as_json = args.json in (True, "-")  # `check` may write it to a file
     try:
         answer: Answer = args.command(args)
     except InitSpecError as error:
-        if args.json:
+        if as_json:
             print(json.dumps({"error": type(error).__name__, "message": str(error)}))
         else:
             print(f"initspec: {error}", file=sys.stderr)
         return 3 if isinstance(error, BackendMissing) else 2
     try:
-        if args.json:
+        if as_json:
             print(json.dumps(_plain(answer.data), indent=2, ensure_ascii=False))
         else:
             print("\n".join(answer.lines))
@@ -56,10 +57,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, function: Callable[[Any], Answer], text: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, function: Callable[[Any], Answer], text: str, json_file: bool = False
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=function)
-        sub.add_argument("--json", action="store_true", help="print one JSON document")
+        if json_file:
+            text = "print one JSON document, or write it to this file"
+            sub.add_argument("--json", nargs="?", const="-", metavar="FILE.json", help=text)
+        else:
+            sub.add_argument("--json", action="store_true", help="print one JSON document")
         return sub
 
     sub = command("list", _list, "List the named schemes.")
@@ -86,10 +93,47 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", help="write it to this .npy or .safetensors file")
     sub.add_argument("--digest", action="store_true", help="print its SHA-256 in place of values")
 
+    _check_options(command("check", _check, "Judge what makes weights.", json_file=True))
+
+    sub = command("power", _power, "Say how many values a fault needs to be seen.")
+    sub.add_argument("--error", default="1%", help="the size of the fault (default: 1%%)")
+    sub.add_argument("--n", type=int, help="say what so many values show")
+    sub.add_argument("--law", default="normal", help="normal, uniform or truncated_normal")
+    sub.add_argument("--alpha", type=float, default=1e-9, help="a run's chance of a false alarm")
+    sub.add_argument("--beta", type=float, default=1e-6, help="the chance to miss the fault")
+    sub.add_argument("--cells", type=int, default=1, help="the cells of the run (default: 1)")
+
     command("demo", _demo, "Draw weights on every framework found here, and check them.")
     command("doctor", _doctor, "Print the versions that matter.")
     command("schema", _schema, "Print the JSON Schema of schemes.toml and of a saved scheme.")
     return parser
+
+
+def _check_options(sub: argparse.ArgumentParser) -> None:
+    from ._check import sizes
+
+    word = "a backend, or package.module:name, such as torch.nn.init:kaiming_normal_"
+    sub.add_argument("target", nargs="*", metavar="TARGET", help=word)
+    word = "the scheme that it claims to be; may be repeated"
+    sub.add_argument("--as", action="append", dest="claims", metavar="SCHEME", help=word)
+    word = "judge this adapter, or all; may be repeated"
+    sub.add_argument("--backend", action="append", help=word)
+    sub.add_argument("--shape", type=sizes, nargs="+", help="one shape, as 86 8 or 86x8")
+    sub.add_argument("--layout", help="the roles of the shape's axes: oihw, torch.Conv2d")
+    sub.add_argument("--dtype", action="append", help="may be repeated")
+    sub.add_argument("--stream", action="append", help="of adapters: portable or native")
+    sub.add_argument("--tier", choices=("exact", "stat", "deep"), default="stat")
+    word = "only cells whose names fit: 'torch and not bfloat'"
+    sub.add_argument("-k", metavar="EXPR", help=word)
+    sub.add_argument("--alpha", type=float, default=1e-9, help="the run's chance of a false alarm")
+    sub.add_argument("--vary-seeds", action="store_true", help="draw fresh seeds")
+    word = "seconds for each answer of a target (default: 60)"
+    sub.add_argument("--time-limit", type=float, default=60.0, metavar="S", help=word)
+    sub.add_argument("--deviations", metavar="FILE", help="known deviations, a TOML file")
+    sub.add_argument("--junit", metavar="FILE", help="write JUnit's XML")
+    sub.add_argument("--summary", metavar="FILE", help="append a table in Markdown")
+    sub.add_argument("--power", action="store_true", help="say what each test could see")
+    sub.add_argument("-v", "--verbose", action="store_true", help="show the cells that pass, too")
 
 
 def _list(args: Any) -> Answer:
@@ -159,6 +203,18 @@ def _sample(args: Any) -> Answer:
 
     data, lines = sample(args)
     return Answer(data, lines)
+
+
+def _check(args: Any) -> Answer:
+    from ._check import check
+
+    return Answer(*check(args))
+
+
+def _power(args: Any) -> Answer:
+    from ._check import power
+
+    return Answer(*power(args))
 
 
 def _demo(args: Any) -> Answer:

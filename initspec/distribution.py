@@ -1,8 +1,8 @@
 """A distribution: a law with numbers. It knows no scheme and no framework.
 
 Every law answers ``mean``, ``variance``, ``std``, ``kurtosis`` (excess), ``support``, ``limits``,
-``cdf`` and ``ppf`` in plain Python. The laws here are drawn element by element; those that tie the elements of
-a tensor together are in :mod:`initspec.structure`.
+``cdf`` and ``ppf`` in plain Python. The laws here are drawn element by element; those that tie the
+elements of a tensor together are in :mod:`initspec.structure`.
 """
 
 from __future__ import annotations

@@ -45,6 +45,16 @@ class BackendMissing(InitSpecError, ImportError):  # noqa: N818 - it says what i
         return _unpickle, (type(self), self.args[0], self.__dict__)
 
 
+class ExtraMissing(BackendMissing):
+    """A part of initspec that needs a package which is not installed."""
+
+    def __init__(self, part: str, package: str, extra: str) -> None:
+        self.backend, self.command = part, f'pip install "initspec[{extra}]"'
+        InitSpecError.__init__(
+            self, f"{part} needs {package}, which is not installed: {self.command}"
+        )
+
+
 def nearest(given: str, known: Iterable[str]) -> list[str]:
     """Up to three known names that look like the given one.
 

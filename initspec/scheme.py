@@ -214,10 +214,23 @@ def checked_shape(shape: Any) -> Shape:
     return sizes
 
 
-def _backend(name: str) -> Any:
-    from .backends import backend
+_loaded: dict[str, Any] = {}
 
-    return backend(name)
+
+def _backend(name: str) -> Any:
+    _load(name)
+    return _loaded[name]
+
+
+def _load(name: str) -> None:
+    if name not in _loaded:
+        from .backends import backend
+
+        _loaded[name] = backend(name)
+
+
+# torch.compile calls it while it reads a program, and does not look inside.
+_load._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=4096)

@@ -32,7 +32,8 @@ Key = tuple[int, int]
 U32 = NDArray[np.uint32]
 I32 = NDArray[np.int32]
 
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+MASK = 0xFFFFFFFF
 
 
 def key_from_seed(seed: int) -> Key:
@@ -55,29 +56,30 @@ def key_from_seed(seed: int) -> Key:
     return value >> 32, value & 0xFFFFFFFF
 
 
-def threefry2x32(key: Key, high: Any, low: Any) -> tuple[U32, U32]:
+def threefry2x32(key: tuple[Any, Any], x0: Any, x1: Any) -> tuple[Any, Any]:
     """Threefry-2x32 with 20 rounds of Salmon, Moraes, Dror, Shaw (SC 2011).
 
-    ``high`` and ``low`` are the counter: arrays of uint32, or integers, of one shape.
+    Of plain integers, or of arrays of 64-bit integers, below ``2**32``: sums and shifts leave room
+    in 64 bits and are cut to 32.
+
+    >>> [hex(word) for word in threefry2x32((0, 0), 0, 0)]
+    ['0x6b200159', '0x99ba4efe']
     """
-    x0, x1 = np.atleast_1d(np.asarray(high, np.uint32)), np.atleast_1d(np.asarray(low, np.uint32))
-    k0, k1 = np.uint32(key[0]), np.uint32(key[1])
-    schedule = (k0, k1, k0 ^ k1 ^ np.uint32(0x1BD11BDA))
-    x0, x1 = x0 + schedule[0], x1 + schedule[1]
+    k0, k1 = key
+    schedule = (k0, k1, k0 ^ k1 ^ 0x1BD11BDA)
+    x0, x1 = (x0 + k0) & MASK, (x1 + k1) & MASK
     for group in range(5):
-        for rotation in _ROTATIONS[group % 2]:
-            x0 = x0 + x1
-            x1 = (x1 << np.uint32(rotation)) | (x1 >> np.uint32(32 - rotation))
-            x1 = x1 ^ x0
-        x0 = x0 + schedule[(group + 1) % 3]
-        x1 = x1 + schedule[(group + 2) % 3] + np.uint32(group + 1)
+        for by in ROTATIONS[group % 2]:
+            x0 = (x0 + x1) & MASK
+            x1 = ((x1 << by) & MASK | x1 >> (32 - by)) ^ x0
+        x0 = (x0 + schedule[(group + 1) % 3]) & MASK
+        x1 = (x1 + schedule[(group + 2) % 3] + (group + 1)) & MASK
     return x0, x1
 
 
 def fold_in(key: Key, data: int) -> Key:
     """A key of its own for each ``data`` of 32 bits; it is ``jax.random.fold_in``."""
-    x0, x1 = threefry2x32(key, 0, data)
-    return int(x0[0]), int(x1[0])
+    return threefry2x32(key, 0, data)
 
 
 def name_hash(name: str) -> Key:
@@ -96,8 +98,9 @@ def fold_name(key: Key, name: str | None) -> Key:
 def words(key: Key, index: NDArray[np.uint64]) -> U32:
     """The words at the given 64-bit indices; it is ``jax.random.bits`` on a whole array."""
     index = np.asarray(index, np.uint64)
-    x0, x1 = threefry2x32(key, (index >> np.uint64(32)).astype(np.uint32), index.astype(np.uint32))
-    return (x0 ^ x1).reshape(index.shape)
+    k0, k1 = np.uint64(key[0]), np.uint64(key[1])
+    x0, x1 = threefry2x32((k0, k1), index >> np.uint64(32), index & np.uint64(MASK))
+    return np.asarray(x0 ^ x1, np.uint32)
 
 
 def read_table(path: Path) -> tuple[I32, U32]:
