@@ -58,9 +58,7 @@ class Form(NamedTuple):
     dtype: str
 
 
-def words(
-    key: Pair, shape: Shape, layout: Layout, window: Sequence[slice] | None = None
-) -> Any:
+def words(key: Pair, shape: Shape, layout: Layout, window: Sequence[slice] | None = None) -> Any:
     """The words of a window, as uint32."""
     steps, base = walk(shape, layout, window)
     return _words(steps, *_scalars(*key, *_halves(base)))
@@ -133,7 +131,7 @@ def threefry2x32(key: Pair, high: Any, low: Any) -> Pair:
     schedule = (k0, k1, k0 ^ k1 ^ _U32(0x1BD11BDA))
     x0, x1 = high + k0, low + k1
     for group in range(5):
-        for rotation in stream._ROTATIONS[group % 2]:
+        for rotation in stream.ROTATIONS[group % 2]:
             x0 = x0 + x1
             x1 = (x1 << _U32(rotation)) | (x1 >> _U32(32 - rotation))
             x1 = x1 ^ x0

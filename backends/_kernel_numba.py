@@ -81,7 +81,7 @@ def _threefry(typing: Any, high: Any, low: Any, key0: Any, key1: Any) -> Any:
         x0 = [builder.add(x, key0) for x in x0]
         x1 = [builder.add(x, key1) for x in x1]
         for group in range(5):
-            for rotation in stream._ROTATIONS[group % 2]:
+            for rotation in stream.ROTATIONS[group % 2]:
                 x0 = [builder.add(a, b) for a, b in zip(x0, x1, strict=True)]
                 x1 = [builder.xor(a, rotated(b, rotation)) for a, b in zip(x0, x1, strict=True)]
             injected = builder.add(schedule[(group + 2) % 3], word(group + 1))

@@ -88,7 +88,7 @@ class _Chunk:
             x0 += _u32((high + key[0]) & _MASK)
         x1 += _u32(key[1])
         for group in range(5):
-            for rotation in stream._ROTATIONS[group % 2]:
+            for rotation in stream.ROTATIONS[group % 2]:
                 x0 += x1
                 np.left_shift(x1, _u32(rotation), out=turned)
                 x1 >>= _u32(32 - rotation)

@@ -67,6 +67,8 @@ def _orthogonal(key: Any, law: Orthogonal, kind: str) -> Any:
 def _stored(canonical: Any, shape: Shape, layout: Layout) -> Any:
     """A whole tensor, from its canonical order to that of its layout."""
     flat = canonical.reshape(-1)
-    return flat.at[index(shape, layout)].get(mode="promise_in_bounds") if flat.size else (
-        jnp.zeros(shape, flat.dtype)
+    return (
+        flat.at[index(shape, layout)].get(mode="promise_in_bounds")
+        if flat.size
+        else (jnp.zeros(shape, flat.dtype))
     )

@@ -23,7 +23,10 @@ def fill(
         case Normal():
             tensor.normal_(law.mu, law.sigma, generator=generator)
         case Uniform():
-            tensor.uniform_(law.low, law.high, generator=generator)
+            wide = _wide(tensor)  # in narrow types PyTorch turns the upper bound into the lower one
+            wide.uniform_(law.low, law.high, generator=generator)
+            if wide is not tensor:
+                tensor.copy_(wide)
         case TruncatedNormal():
             _truncated(tensor, law, generator)
         case Orthogonal():
@@ -61,12 +64,17 @@ def from_host(array: _host.Array, dtype: torch.dtype) -> Tensor:
     return torch.from_numpy(array)
 
 
+def _wide(tensor: Tensor) -> Tensor:
+    """The tensor itself, or one of float32 in the place of a narrow one."""
+    return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+
+
 def _truncated(tensor: Tensor, law: TruncatedNormal, generator: Drawn) -> None:
     """By ``torch.nn.init.trunc_normal_``, whose bounds are absolute."""
     if law.sigma == 0:
         tensor.fill_(law.mu)
         return
-    wide = tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+    wide = _wide(tensor)
     low, high = law.support
     torch.nn.init.trunc_normal_(wide, law.mu, law.sigma, low, high, generator=generator)
     if wide is not tensor:

@@ -60,9 +60,9 @@ def check(args: Any) -> tuple[Any, list[str], int]:
             progress.clear()
     report = replace(report, records=(*report.records, *broken))
     if listed is not None:
-        from .conformance import deviations
+        from .conformance.deviations import apply
 
-        report = deviations.apply(report, listed)
+        report = apply(report, listed)
     data = report.to_dict()
     _write(args, report, data)
     lines = report.lines(verbose=args.verbose or len(report.records) <= FEW)
@@ -243,9 +243,9 @@ def suggestion(text: str) -> str | None:
 def _deviations(path: str | None) -> Any:
     if path is None:
         return None
-    from .conformance import deviations
+    from .conformance.deviations import load
 
-    return deviations.load(path)
+    return load(path)
 
 
 def _writable(args: Any) -> None:

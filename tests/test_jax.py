@@ -115,7 +115,9 @@ def test_quantile_of_the_known_words() -> None:
 
 
 def test_high_product() -> None:
-    edges = np.array([0, 1, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFF0001, 2**32 - 1], np.uint32)
+    edges = np.array(
+        [0, 1, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFF0001, 2**32 - 1], np.uint32
+    )
     words = np.concatenate([edges, NUMPY.words((1, 2), (56,))])
     a, b = words[:, None], words[None, :]
     expected = ((a.astype(np.uint64) * b) >> np.uint64(32)).astype(np.uint32)
@@ -130,7 +132,9 @@ SCHEMES = {
 
 
 @pytest.mark.parametrize("jitted", [False, True])
-@pytest.mark.parametrize("case", KNOWN["cases"], ids=lambda case: f"{case['scheme']}-{case['seed']}")
+@pytest.mark.parametrize(
+    "case", KNOWN["cases"], ids=lambda case: f"{case['scheme']}-{case['seed']}"
+)
 def test_cases(case: Any, jitted: bool) -> None:
     fan_in, fan_out = case["fan_in"], case["fan_out"]
     key = jax.random.key(case["seed"])
@@ -169,7 +173,9 @@ def test_words_are_those_of_jax_random() -> None:
 def tensors(draw: Any) -> tuple[tuple[int, ...], str, tuple[slice, ...]]:
     """A shape that may be huge, a layout, and a small window."""
     layout = draw(
-        st.sampled_from(["o", "io", "oi", "wio", "oiw", "hwio", "oihw", "io, stack=3", "oi, stack=3"])
+        st.sampled_from(
+            ["o", "io", "oi", "wio", "oiw", "hwio", "oihw", "io, stack=3", "oi, stack=3"]
+        )
     )
     axes = Layout.parse(layout)
     sizes = st.one_of(st.integers(1, 9), st.sampled_from([2**16 - 1, 2**21, 2**31 + 11, 2**33]))
@@ -191,7 +197,13 @@ def tensors(draw: Any) -> tuple[tuple[int, ...], str, tuple[slice, ...]]:
 EDGES = (
     ((2**20, 2**20), "oi", (slice(2**20 - 3, 2**20), slice(4094, 4099)), LAWS[1], "float32"),
     ((2**33, 5), "io", (slice(2**32 // 5, 2**32 // 5 + 2), slice(0, 5)), LAWS[4], "float16"),
-    ((3 * 2**21, 2**21), "oi, stack=3", (slice(2**21 - 2, 2**21 + 3), slice(5, 9)), LAWS[3], "bfloat16"),
+    (
+        (3 * 2**21, 2**21),
+        "oi, stack=3",
+        (slice(2**21 - 2, 2**21 + 3), slice(5, 9)),
+        LAWS[3],
+        "bfloat16",
+    ),
 )
 
 
@@ -447,7 +459,9 @@ def test_another_scale_compiles_nothing() -> None:
     assert program._cache_size() == compiled + 1  # no sum: another program
 
 
-@pytest.mark.parametrize("name", ["he_normal", "orthogonal", "zeros", "sparse(sparsity=0.1, std=1.0)"])
+@pytest.mark.parametrize(
+    "name", ["he_normal", "orthogonal", "zeros", "sparse(sparsity=0.1, std=1.0)"]
+)
 @pytest.mark.parametrize("kind", ["portable", "native"])
 def test_eval_shape(name: str, kind: str) -> None:
     init = initializer(name, backend="jax", stream=kind)

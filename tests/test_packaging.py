@@ -53,6 +53,7 @@ def test_the_wheel_holds_every_file_and_one_folder(wheel: Path) -> None:
         ("initspec", ""),
         ("backends", "backends/"),
         ("conformance", "conformance/"),
+        ("conformance/cases", "conformance/cases/"),
     ):
         for path in (ROOT / folder).iterdir():
             if path.is_file() and path.suffix in (".py", ".toml", ".json", ".csv", ".typed"):

@@ -1,0 +1,443 @@
+"""Keras 3: an initializer for its layers, the same values on each of Keras' own backends."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import stream as _stream
+from ..distribution import Distribution, Normal, TruncatedNormal, Uniform
+from ..errors import LayoutError, SpecError
+from ..layout import Layout, Shape
+from ..registry import get, schemes
+from ..scheme import Scheme, checked_shape
+from ..serial import to_dict
+from . import _host, backend, check_stream, missing
+from ._numpy import NumpyBackend
+
+try:
+    import keras
+except ModuleNotFoundError as error:
+    raise missing("keras", "Keras", error) from error
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+if keras.backend.backend() == "tensorflow":
+    from ._tensorflow import as_it_is
+else:
+
+    def as_it_is(method: Method) -> Method:
+        """The method: only TensorFlow's AutoGraph rewrites code."""
+        return method
+
+
+Tensor = Any
+
+PACKAGE = "initspec"
+_OURS = ("jax", "tensorflow", "torch")  # Keras' backends that initspec has an adapter for
+
+
+class KerasBackend:
+    """The Keras backend: see :class:`initspec.protocol.Backend`.
+
+    The values come from the adapter of the framework that Keras runs on; where initspec has none,
+    from the host.
+    """
+
+    name = "keras"
+    out_first = False
+
+    @as_it_is
+    def key(self, source: Any = None, name: str | None = None) -> Any:
+        """From a seed, a ``SeedGenerator``, whose state advances by one, or ``None``: then, as
+        Keras' own seeds, from Python's random numbers, which ``keras.utils.set_random_seed``
+        governs.
+        """
+        if isinstance(source, keras.random.SeedGenerator):
+            return _state_key(source, name)
+        if source is None:
+            if keras.backend.backend() == "tensorflow" and _traced():
+                return backend("tensorflow").key(None, name)
+            source = random.getrandbits(64)
+        return _stream.fold_name(_stream.key_from_seed(source), name)
+
+    @as_it_is
+    def words(
+        self,
+        key: Any,
+        shape: Shape,
+        *,
+        layout: Layout | str | None = None,
+        window: Sequence[slice] | None = None,
+    ) -> Tensor:
+        shape = checked_shape(shape)
+        axes = Layout.of(layout, len(shape))
+        return _adapter().words(key, shape, layout=axes, window=window)
+
+    @as_it_is
+    def sample(
+        self,
+        distribution: Distribution,
+        shape: Shape,
+        *,
+        key: Any,
+        layout: Layout | str | None = None,
+        dtype: Any = "float32",
+        window: Sequence[slice] | None = None,
+    ) -> Tensor:
+        shape = checked_shape(shape)
+        axes = Layout.of(layout, len(shape))
+        found = _adapter().sample(
+            distribution,
+            shape,
+            key=key,
+            layout=axes,
+            dtype=_host.dtype_name(dtype),
+            window=window,
+        )
+        return keras.ops.convert_to_tensor(found)
+
+    @as_it_is
+    def native(
+        self,
+        distribution: Distribution,
+        shape: Shape,
+        *,
+        source: Any = None,
+        layout: Layout | str | None = None,
+        dtype: Any = "float32",
+    ) -> Tensor:
+        """Drawn by ``keras.random``, which truncates at two standard deviations and nowhere else.
+
+        On PyTorch, Keras takes the first of four normal numbers that lies inside the bounds, and
+        if none does the first: of a million truncated values four lie outside.
+
+        Raises :class:`SpecError` for other bounds, and inside a traced program for laws of whole
+        tensors, which the host finishes.
+        """
+        shape = checked_shape(shape)
+        name = _host.dtype_name(dtype)
+        seed = _small_seed(source)
+        wide = "float64" if name == "float64" else "float32"
+        match distribution:
+            case Normal(mu, sigma):
+                found = keras.random.normal(shape, mu, sigma, wide, seed)
+            case Uniform(low, high):
+                found = keras.random.uniform(shape, low, high, wide, seed)
+            case TruncatedNormal(mu, sigma, low, high) if (low, high) == (-2.0, 2.0):
+                found = keras.random.truncated_normal(shape, mu, sigma, wide, seed)
+            case TruncatedNormal():
+                raise SpecError(
+                    "Keras truncates a normal law at two standard deviations, not from "
+                    f'{distribution.low:g} to {distribution.high:g}: use stream="portable".'
+                )
+            case _:
+                axes = Layout.of(layout, len(shape))
+                found = _finished(distribution, shape, axes, name, seed, self.key(seed))
+        return keras.ops.cast(found, name)
+
+    def tohost(self, array: Any) -> NDArray[Any]:
+        return np.asarray(_adapter().tohost(keras.ops.convert_to_tensor(array)))
+
+    def initializer(self, scheme: Scheme, **options: Any) -> KerasInitializer:
+        """The initializer of a scheme: see :class:`KerasInitializer` for the options."""
+        return KerasInitializer(scheme, **options)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE, name="Initializer")
+class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc]
+    """A scheme as Keras' initializer: ``init(shape, dtype=None)``.
+
+    ``seed`` is an integer (every call gives the same values), a ``keras.random.SeedGenerator``
+    (its next values), or ``None``: a new key for every call, so that layers that share one
+    initializer get different kernels; ``keras.utils.set_random_seed`` governs it. ``name`` is the
+    parameter's, folded into the key. ``dtype`` is taken where the call names none; without either
+    it is ``keras.config.floatx()``. ``stream`` is ``"portable"`` or ``"native"``.
+
+    ``layout`` names the axes, by default ``(spatial..., in, out)``; layers of another order, such
+    as ``DepthwiseConv2D``, need ``layout="keras.DepthwiseConv2D"``. ``EinsumDense`` and the
+    attention layers say by ``input_axes`` and ``output_axes`` which axes are summed over: those of
+    neither stack independent matrices, those of both are spatial. Keras tells them only to a
+    ``VarianceScaling``, which is why this is one for every scheme. It counts an axis that the
+    kernel shares with the input *and* the output as an output; for such an equation
+    (``"abc,bcd->abd"``) give the layout (``"bio"``).
+
+    It is saved with a model, and read again once :mod:`initspec` has the backend loaded:
+    ``initspec.backend("keras")``. From then on ``"initspec>he_normal"`` works wherever Keras takes
+    an initializer by its name. The attention layers copy it for each projection, so that one with
+    a seed gives equal shapes equal kernels, as Keras' own do.
+
+    >>> import keras
+    >>> from initspec import get
+    >>> he = get("he_normal")
+    >>> layer = keras.layers.Dense(64, kernel_initializer=he.keras(seed=0))
+    >>> layer.build((None, 256))
+    >>> kernel = keras.ops.convert_to_numpy(layer.kernel)
+    >>> bool((kernel == he.numpy((256, 64), seed=0)).all())
+    True
+    """
+
+    def __init__(
+        self,
+        scheme: Any,
+        seed: Any = None,
+        name: str | None = None,
+        layout: Layout | str | None = None,
+        dtype: Any = None,
+        stream: str = "portable",
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        self.scheme = _scheme(scheme)
+        self.seed = _seed(seed)
+        self.name = name
+        self.layout = Layout.parse(layout) if isinstance(layout, str) else layout
+        self.dtype = None if dtype is None else _host.dtype_name(dtype)
+        self.stream = check_stream(stream)
+        self.input_axes = input_axes
+        self.output_axes = output_axes
+
+    @as_it_is
+    def __call__(self, shape: Any, dtype: Any = None) -> Tensor:
+        """The tensor.
+
+        Raises :class:`LayoutError` for a scheme of fans on a bias.
+        """
+        sizes = checked_shape(shape)
+        layout = self._axes(len(sizes))
+        law = self.scheme.on(sizes, layout)
+        wanted = _host.dtype_name(_first(dtype, self.dtype, keras.config.floatx()))
+        if _shapes_only():
+            return keras.ops.zeros(sizes, wanted)
+        ours = KerasBackend()
+        if self.stream == "portable":
+            key = ours.key(self.seed, self.name)
+            return ours.sample(law, sizes, key=key, layout=layout, dtype=wanted)
+        source = self.seed
+        if isinstance(source, int):
+            high, low = ours.key(source, self.name)
+            source = high << 32 | low
+        return ours.native(law, sizes, source=source, layout=layout, dtype=wanted)
+
+    def _axes(self, ndim: int) -> Layout | None:
+        """The layout, given or made of the axes that the layer named."""
+        if self.layout is not None or self.input_axes is None or self.output_axes is None:
+            return self.layout
+        named = []
+        for axes in (self.input_axes, self.output_axes):
+            if any(not -ndim <= axis < ndim for axis in axes):
+                raise LayoutError(f"the axes {list(axes)} are not all in a tensor of {ndim} axes.")
+            named.append({axis % ndim for axis in axes})
+        letters = {(True, False): "i", (False, True): "o", (True, True): "x", (False, False): "b"}
+        inputs, outputs = named
+        return Layout("".join(letters[n in inputs, n in outputs] for n in range(ndim)))
+
+    @property
+    def scale(self) -> float:
+        """What the variance is multiplied by, in Keras' words."""
+        return self.scheme.factor * self.scheme.gain_total**2
+
+    @property
+    def mode(self) -> str | None:
+        """The fan that the variance is divided by, in Keras' words."""
+        return self.scheme.mode and self.scheme.mode.lower()
+
+    @property
+    def distribution(self) -> str:
+        """The name of the distribution, in Keras' words."""
+        kind = self.scheme.distribution
+        return "untruncated_normal" if kind == "normal" else kind
+
+    def get_config(self) -> dict[str, Any]:
+        """The options as Keras saves them.
+
+        A custom law is saved if Keras can: a class with ``get_config``, registered by
+        ``keras.saving.register_keras_serializable``.
+        """
+        custom = self.scheme.custom
+        return {
+            "scheme": {"custom": custom} if custom is not None else to_dict(self.scheme),
+            "seed": keras.saving.serialize_keras_object(self.seed),
+            "name": self.name,
+            "layout": None if self.layout is None else str(self.layout),
+            "dtype": self.dtype,
+            "stream": self.stream,
+            "input_axes": self.input_axes,
+            "output_axes": self.output_axes,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> KerasInitializer:
+        """The initializer that :meth:`get_config` described."""
+        return cls(**config)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        generator = isinstance(self.seed, keras.random.SeedGenerator)
+        state = keras.ops.convert_to_numpy(self.seed.state) if generator else None
+        return _restored, (type(self), self.get_config(), state)
+
+    def __repr__(self) -> str:
+        options = ("seed", "name", "layout", "dtype", "input_axes", "output_axes")
+        values = {name: getattr(self, name) for name in options}
+        given = [f"{name}={value!r}" for name, value in values.items() if value is not None]
+        return f"KerasInitializer({', '.join([repr(self.scheme), *given])})"
+
+
+def _restored(cls: type[KerasInitializer], config: dict[str, Any], state: Any) -> KerasInitializer:
+    """A copy. A ``SeedGenerator`` cannot be copied; one in the same state can be made."""
+    found = cls.from_config(config)
+    if state is not None:
+        found.seed.state.assign(state)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What ``keras.initializers.get("initspec>he_normal")`` finds: it asks for ``from_config``."""
+
+    scheme: str
+
+    def from_config(self, config: Mapping[str, Any]) -> KerasInitializer:
+        return KerasInitializer(self.scheme, **config)
+
+
+def _register_names() -> None:
+    """Every named scheme, and every alias of one, as a string that Keras understands."""
+    known = keras.saving.get_custom_objects()
+    for row in schemes:
+        base, at, dialect = row.partition("@")
+        same = schemes[base].aliases if base in schemes else ()
+        for name in {row, *schemes[row].aliases, *(f"{other}{at}{dialect}" for other in same)}:
+            known.setdefault(f"{PACKAGE}>{name}", _Named(name))
+
+
+_register_names()
+
+
+def _first(*values: Any) -> Any:
+    return next(value for value in values if value is not None)
+
+
+def _scheme(scheme: Any) -> Scheme:
+    """The scheme that a user names, or that a config holds."""
+    if isinstance(scheme, Mapping) and "custom" in scheme:
+        return get(keras.saving.deserialize_keras_object(scheme["custom"]))
+    return get(scheme)
+
+
+def _seed(seed: Any) -> Any:
+    """A seed, or what makes seeds; refuses what is neither."""
+    if isinstance(seed, Mapping):
+        seed = keras.saving.deserialize_keras_object(seed)
+    if seed is None or isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    high, low = _stream.key_from_seed(seed)
+    return high << 32 | low
+
+
+def _state_key(generator: Any, name: str | None) -> Any:
+    """The next key of a ``SeedGenerator``: its seed's, with its count folded in."""
+    state = _next(generator)
+    if _symbolic(state):
+        return _traced_key(state[0], state[1], name)
+    seed, count = (int(word) for word in keras.ops.convert_to_numpy(state))
+    pair = _stream.fold_in(_stream.key_from_seed(seed % 2**64), count % 2**32)
+    return _stream.fold_name(pair, name)
+
+
+def _next(generator: Any) -> Any:
+    """The state of a ``SeedGenerator``, which advances; where JAX traces as well, which would
+    otherwise leave a tracer in it.
+    """
+    if keras.backend.backend() != "jax" or _symbolic(generator.state.value):
+        return generator.next()
+    import jax
+
+    with jax.ensure_compile_time_eval():
+        return generator.next()
+
+
+def _traced_key(seed: Any, count: Any, name: str | None) -> Any:
+    if keras.backend.backend() == "tensorflow":
+        from . import _kernel_tensorflow as kernel
+
+        pair = kernel.fold_in(kernel.halves(seed), kernel.halves(count)[1])
+        return kernel.fold_name(pair, name)
+    import jax
+    import jax.numpy as jnp
+
+    data = jnp.stack([jnp.zeros_like(seed), seed]).astype("uint32")
+    typed = jax.random.wrap_key_data(data, impl="threefry2x32")
+    return backend("jax").key(jax.random.fold_in(typed, count), name)
+
+
+def _small_seed(source: Any) -> Any:
+    """A seed that ``keras.random`` takes on every backend: below ``2**31``."""
+    if isinstance(source, keras.random.SeedGenerator):
+        return source
+    if source is None:
+        return random.getrandbits(31)
+    high, low = _stream.key_from_seed(source)
+    return (high ^ low) % 2**31
+
+
+def _finished(
+    law: Distribution, shape: Shape, layout: Layout, dtype: str, seed: Any, key: Any
+) -> Tensor:
+    """A law of a whole tensor, which the host makes of Keras' random numbers."""
+    if _traced():
+        raise SpecError(
+            f'stream="native" finishes {law.kind!r} on the host, which a traced program cannot '
+            'wait for: use stream="portable".'
+        )
+    other = seed if isinstance(seed, keras.random.SeedGenerator) else (seed + 1) % 2**31
+
+    def normals(size: Shape) -> NDArray[np.float64]:
+        return np.asarray(
+            keras.ops.convert_to_numpy(keras.random.normal(size, seed=seed)), np.float64
+        )
+
+    def ranks(size: Shape) -> NDArray[np.uint32]:
+        found = keras.random.randint(size, 0, 2**31 - 1, seed=other)
+        return np.asarray(keras.ops.convert_to_numpy(found), np.uint32)
+
+    out = np.empty(shape, _host.storage(dtype))
+    if law.kind == "constant":
+        out[...] = _host.rounded(np.array(law.mean), dtype)
+    else:
+        _host.structured(out, law, shape, layout, dtype, None, normals, ranks, key)
+    typed = out.view(_host.bfloat16()) if dtype == "bfloat16" else out
+    return keras.ops.convert_to_tensor(typed)
+
+
+def _adapter() -> Any:
+    """The adapter that makes what Keras' backend works with."""
+    framework = keras.backend.backend()
+    return backend(framework) if framework in _OURS else NumpyBackend()
+
+
+def _traced() -> bool:
+    """Whether a program is being traced, and not run."""
+    return _symbolic(keras.ops.ones(()))
+
+
+def _symbolic(tensor: Any) -> bool:
+    """Whether a tensor stands in a program, and has no values yet."""
+    match keras.backend.backend():
+        case "tensorflow":
+            return not hasattr(tensor, "numpy")
+        case "jax":
+            import jax
+
+            return isinstance(tensor, jax.core.Tracer)
+    return False
+
+
+def _shapes_only() -> bool:
+    """Whether Keras asks PyTorch for shapes, on a device that holds no values."""
+    return keras.backend.backend() == "torch" and bool(keras.ops.zeros(()).is_meta)

@@ -1,0 +1,161 @@
+"""Does each value have the law? One battery on uniform numbers, for every law and type.
+
+Each test answers with a name, a statistic and a bound on its p-value that holds at every ``n``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..distribution import Distribution, Normal
+from . import bounds
+from .pit import Uniforms, heaviest, neighbours, ppf
+
+Array = NDArray[np.float64]
+
+
+class Finding(NamedTuple):
+    """One test's statistic and p-value, and a word on what it saw."""
+
+    test: str
+    statistic: float
+    p: float
+    note: str = ""
+
+
+def legendre(degree: int) -> Callable[[Array], Array]:
+    """The orthonormal Legendre polynomial of a degree on (0, 1): moments that are uncorrelated."""
+    coefficients = [0.0] * degree + [math.sqrt(2 * degree + 1)]
+    return lambda u: np.asarray(np.polynomial.legendre.legval(2 * u - 1, coefficients))
+
+
+@lru_cache(maxsize=8)
+def _moment(degree: int) -> bounds.Chernoff:
+    return bounds.Chernoff(legendre(degree))
+
+
+@lru_cache(maxsize=256)
+def _square(law: Distribution) -> bounds.Chernoff:
+    """The squared value in units of the law's own scale, about its mean."""
+    return bounds.Chernoff(lambda u: ((ppf(law, u) - law.mean) / law.std) ** 2)
+
+
+def battery(
+    x: Array, u: Uniforms, law: Distribution, dtype: str, resolution: int
+) -> Iterator[Finding]:
+    """Every test of the marginal law, on values ``x`` and their uniform numbers ``u``."""
+    yield support(x, law, dtype)
+    yield from extremes(u)
+    yield ks(u)
+    for degree in (1, 2, 3, 4):
+        mean = float(legendre(degree)(u.u).mean())
+        yield Finding(f"m{degree}", mean, _moment(degree).p(mean, u.u.size))
+    yield second_moment(x, law)
+    if law.limits is not None:
+        yield edge_excess(x, law, dtype, resolution)
+    yield collisions(x, law, dtype, resolution)
+
+
+def support(x: Array, law: Distribution, dtype: str) -> Finding:
+    """No value leaves the support, but for the rounding of its ends."""
+    low, high = law.support
+    ends = np.array([low, high])
+    if np.isfinite(ends).any():
+        below, above = neighbours(np.where(np.isfinite(ends), ends, 0.0), dtype)
+        low = below[0] - 2 * (ends[0] - below[0]) if math.isfinite(low) else low
+        high = above[1] + 2 * (above[1] - ends[1]) if math.isfinite(high) else high
+    outside = int(np.count_nonzero((x < low) | (x > high)))
+    note = (
+        f"{outside} of {x.size} values beyond the bounds ({outside / x.size:.1e})"
+        if outside
+        else ""
+    )
+    return Finding("support", outside, 0.0 if outside else 1.0, note)
+
+
+def extremes(u: Uniforms) -> Iterator[Finding]:
+    """The least and the greatest value lie where the extremes of so many values do."""
+    n = u.u.size
+    low, high = max(float(u.u.min()), 0.0), max(float(u.complement.min()), 0.0)
+    yield Finding("least", low, bounds.smallest(low, n))
+    yield Finding("greatest", high, bounds.smallest(high, n))
+    fold = 2 * min(low, high)
+    yield Finding("extreme", fold, bounds.smallest(min(fold, 1.0), n))
+
+
+def ks(u: Uniforms) -> Finding:
+    """Kolmogorov and Smirnov's distance, by the bound of Dvoretzky, Kiefer, Wolfowitz, Massart."""
+    ordered = np.sort(u.u)
+    n = ordered.size
+    steps = np.arange(1, n + 1) / n
+    distance = float(max((steps - ordered).max(), (ordered - steps + 1 / n).max()))
+    return Finding("ks", distance, bounds.dkw(distance, n))
+
+
+def second_moment(x: Array, law: Distribution) -> Finding:
+    """The mean square about the law's mean, in its own units: exact for a normal law."""
+    squares = ((x - law.mean) / law.std) ** 2
+    mean = float(squares.mean())
+    if isinstance(law, Normal):
+        return Finding("variance", mean, bounds.chi_square(float(squares.sum()), x.size))
+    return Finding("variance", mean, _square(law).p(mean, x.size))
+
+
+def edge_excess(x: Array, law: Distribution, dtype: str, resolution: int) -> Finding:
+    """No more values in the last cells of the type, or in the last step of the sampler, than the
+    law puts there: clipping is seen.
+    """
+    from .pit import cdf, complement
+
+    low, high = law.support
+    ends = np.array([low, high])
+    inner_low, inner_high = neighbours(ends, dtype)
+    width = inner_high - inner_low
+    cuts = np.array([low + 1.5 * width[0], high - 1.5 * width[1]])
+    step = 2.0**-resolution
+    below, above = (
+        np.maximum(cdf(law, cuts[:1]), step)[0],
+        np.maximum(complement(law, cuts[1:]), step)[0],
+    )
+    count_low = int(np.count_nonzero(x <= low + width[0]))
+    count_high = int(np.count_nonzero(x >= high - width[1]))
+    worst = min(
+        bounds.binomial_above(count_low, x.size, float(below)),
+        bounds.binomial_above(count_high, x.size, float(above)),
+    )
+    return Finding("edges", max(count_low, count_high), min(1.0, 2 * worst))
+
+
+def collisions(x: Array, law: Distribution, dtype: str, resolution: int) -> Finding:
+    """No more repeated values than the type, and a sampler of so many bits, must have."""
+    n = x.size
+    distinct = int(np.unique(x).size)
+    if dtype in ("float64", "float32"):
+        pairs = n * (n - 1) / 2 * _heaviest(law, dtype, resolution)
+        return Finding("collisions", n - distinct, bounds.poisson_above(n - distinct, pairs))
+    expected = _expected_distinct(law, dtype, n)
+    return Finding("collisions", distinct, bounds.bounded_differences(expected - distinct, n))
+
+
+_heaviest = lru_cache(maxsize=256)(heaviest)
+
+
+@lru_cache(maxsize=256)
+def _expected_distinct(law: Distribution, dtype: str, n: int) -> float:
+    """How many of the 65,536 values of a narrow type so many draws are expected to meet."""
+    from .pit import cdf
+
+    codes = np.arange(2**16, dtype=np.uint16)
+    wide = (codes.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    with np.errstate(all="ignore"):  # some codes are no numbers
+        values = (codes.view(np.float16) if dtype == "float16" else wide).astype(np.float64)
+    values = np.unique(values[np.isfinite(values)])
+    low, high = neighbours(values, dtype)
+    mass = np.clip(cdf(law, high) - cdf(law, low), 0, 1)
+    return float(-np.expm1(n * np.log1p(-np.minimum(mass, 1 - 1e-12))).sum())

@@ -1,0 +1,203 @@
+"""A run: which cells there are, judging them one by one, and the report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .. import backends
+from ..errors import InitSpecError
+from ..layout import Layout, Shape
+from ..registry import get, schemes
+from ..scheme import Scheme, checked_shape
+from .cell import Cell, Target, judge
+from .design import SHAPES, Budget
+from .record import ERROR, Record, Report
+from .target_calls import wide
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+
+#: Shapes for schemes that fit no fan or need their own: layout by layout.
+SPECIAL: dict[str, tuple[tuple[Shape, str], ...]] = {
+    "identity": (((24, 16), "io"),),
+    "dirac": (((3, 5, 8, 12), "hwio"), ((12, 8, 3, 5), "oihw")),
+    "bilinear": (((4, 6, 3, 3), "hwio"),),
+    "delta_orthogonal": (((3, 3, 8, 16), "hwio"),),
+    "orthogonal": (((16, 16), "io"), ((8, 24), "io"), ((24, 8), "oi"), ((3, 3, 4, 16), "hwio")),
+    "sparse": (((40, 24), "io"),),
+}
+
+
+class BackendTarget:
+    """One of our adapters, or a third party's, drawing one scheme."""
+
+    resolution = 22
+
+    def __init__(
+        self, backend: str, scheme: Scheme, layout: Layout | None, stream: str, name: str = ""
+    ) -> None:
+        self.name = name or backend
+        self.backend, self.scheme, self.layout, self.stream = backend, scheme, layout, stream
+
+    def placed(self, layout: Layout) -> BackendTarget:
+        """The same on another layout."""
+        return BackendTarget(self.backend, self.scheme, layout, self.stream, self.name)
+
+    def draw(self, shape: Shape, *, dtype: str, seed: int) -> Any:
+        """Through the protocol: ``sample`` or ``native``, and ``tohost``."""
+        maker = backends.backend(self.backend)
+        axes = Layout.of(self.layout, len(shape), out_first=maker.out_first)
+        law = self.scheme.on(shape, axes)
+        with wide(dtype):
+            if self.stream == "native":
+                drawn = maker.native(law, shape, source=seed, layout=axes, dtype=dtype)
+            else:
+                drawn = maker.sample(law, shape, key=maker.key(seed), layout=axes, dtype=dtype)
+            return maker.tohost(drawn)
+
+
+def backend_cells(
+    names: Sequence[str],
+    *,
+    only: Iterable[str] | None = None,
+    shapes: Sequence[tuple[Shape, Layout | str | None]] | None = None,
+    dtypes: Sequence[str] = DTYPES,
+    streams: Sequence[str] = backends.STREAMS,
+    tier: str = "stat",
+) -> list[Cell]:
+    """The matrix of backends, schemes, types, shapes and streams.
+
+    ``only`` names the schemes; without it every law that has a name is judged once, whatever names
+    share it.
+    """
+    claimed = [get(claim) for claim in only] if only is not None else distinct()
+    cells = []
+    for name in names:
+        for scheme in claimed:
+            for shape, text in shapes or SPECIAL.get(scheme.distribution, SHAPES):
+                layout = Layout.of(text, len(shape))
+                for dtype in dtypes:
+                    for stream in streams:
+                        target: Target = BackendTarget(name, scheme, layout, stream)
+                        cells.append(
+                            Cell(
+                                target=target,
+                                scheme=scheme,
+                                shape=shape,
+                                layout=layout,
+                                dtype=dtype,
+                                tier=tier,
+                                stream=stream,
+                            )
+                        )
+    return cells
+
+
+def distinct() -> list[Scheme]:
+    """One scheme for each law among the named ones; the usual shapes have no groups to miscount."""
+    found: dict[Scheme, Scheme] = {}
+    for name in schemes:
+        scheme = get(name)
+        if scheme.mode is None:
+            found.setdefault(scheme, scheme)
+        else:  # the gain of a nonlinearity is a factor by another name
+            factor = scheme.factor * scheme.gain_total**2
+            plain = {"gain": 1.0, "nonlinearity": None, "slope": None, "fans": "true"}
+            found.setdefault(scheme.replace(factor=round(factor, 12), **plain), scheme)
+    return list(found.values())
+
+
+def target_cells(
+    target: Target,
+    scheme: Any,
+    *,
+    shape: Shape | None = None,
+    layout: Layout | str | None = None,
+    dtypes: Sequence[str] = ("float32",),
+    tier: str = "stat",
+) -> list[Cell]:
+    """The cells of one target that claims to be one scheme.
+
+    A layer's parameter and an array have a shape of their own. What can be told a layout
+    (``target.placed``) gets each in its turn; the rest has its usual one.
+    """
+    claim = get(scheme)
+    first = getattr(target, "out_first", False)
+    placed = getattr(target, "placed", None)
+    sizes = getattr(target, "fixed_shape", None) if shape is None else checked_shape(shape)
+    if sizes is not None:
+        given = getattr(target, "layout", None) if layout is None else layout
+        shapes = [(sizes, Layout.of(given, len(sizes), out_first=first))]
+    else:
+        shapes = [
+            (size, Layout.parse(text)) if placed else _usual(size, Layout.parse(text), first)
+            for size, text in SPECIAL.get(claim.distribution, SHAPES)
+        ]
+    return [
+        Cell(
+            target=placed(axes) if placed else target,
+            scheme=claim,
+            shape=size,
+            layout=axes,
+            dtype=dtype,
+            tier=tier,
+        )
+        for size, axes in shapes
+        for dtype in dtypes
+    ]
+
+
+def _usual(shape: Shape, layout: Layout, out_first: bool) -> tuple[Shape, Layout]:
+    """The same logical weight in the order in which the target's framework stores it."""
+    axes = Layout.of(None, len(shape), out_first=out_first)
+    return tuple(shape[layout.axes.index(letter)] for letter in axes.axes), axes
+
+
+def run(
+    cells: Sequence[Cell],
+    *,
+    alpha: float = 1e-9,
+    beta: float = 1e-6,
+    vary_seeds: bool = False,
+    progress: Callable[[int, int, Record], None] | None = None,
+) -> Report:
+    """Judge every cell; one that breaks does not stop the others.
+
+    ``vary_seeds`` takes fresh seeds, and says which in the report.
+    """
+    budget = Budget(alpha=alpha, beta=beta, cells=max(len(cells), 1))
+    number = secrets.randbits(32) if vary_seeds else 0
+    records = []
+    for place, cell in enumerate(cells, 1):
+        record = judge(replace(cell, run=number), budget)
+        records.append(record)
+        if progress is not None:
+            progress(place, len(cells), record)
+    return Report(
+        records=tuple(records),
+        alpha=alpha,
+        beta=beta,
+        seed=f"varied, run {number}" if vary_seeds else "fixed by the cells' names",
+        versions=versions(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """What the run stands on."""
+    found = {"python": platform.python_version(), "cores": str(os.cpu_count())}
+    for package in ("initspec", "numpy", "scipy", "torch", "tensorflow", "keras", "jax", "flax"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def broken(cell: str, target: str, scheme: str, error: InitSpecError) -> Record:
+    """The record of a cell that could not even be made."""
+    return Record(cell=cell, target=target, scheme=scheme, verdict=ERROR, sentence=str(error))

@@ -1,0 +1,32 @@
+"""Print the least versions that pyproject.toml allows, as constraints for pip.
+
+``python tests/scripts/minimum.py [PACKAGE=VERSION ...] > minimum.txt``; the arguments replace what
+pyproject.toml says.
+"""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+
+def minimum(replaced: dict[str, str]) -> dict[str, str]:
+    """Package to version, of the dependencies and of the extras that users install."""
+    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    names = {"torch", "tensorflow", "keras", "jax", "fast", "conformance"}
+    wanted = [*project["dependencies"], *(row for name in sorted(names) for row in extras[name])]
+    pins = dict(
+        match.groups() for row in wanted if (match := re.fullmatch(r"([\w-]+)>=([\d.]+)", row))
+    )
+    if unknown := set(replaced) - set(pins):
+        sys.exit(f"pyproject.toml gives no least version of {', '.join(sorted(unknown))}")
+    return pins | replaced
+
+
+if __name__ == "__main__":
+    for package, version in minimum(dict(word.split("=") for word in sys.argv[1:])).items():
+        exact = version if version.count(".") > 1 else f"{version}.*"
+        print(f"{package}=={exact}")
