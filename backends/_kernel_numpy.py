@@ -19,8 +19,9 @@ from ..index import Block
 from ..stream import I32, U32, Key
 from ._cpu import Rows, rows, share, views
 
-MOST = 2**16  # elements of a chunk
-THREADS = 3  # with 32 bytes for each element of a chunk: 6 MiB
+MOST = 2**17  # elements of a chunk, whose words are made at once: calls are few and long
+PART = 2**16  # elements whose quantiles are looked up at once, with wider buffers
+THREADS = 2  # with 16 bytes for each element of a chunk and 16 for each of a part: 6 MiB
 _SPACING = 272  # keeps equal places of two buffers out of one set of the cache
 _MASK = 2**32 - 1
 
@@ -37,7 +38,8 @@ def fill(
 
 
 def _fill(view: NDArray[Any], dtype: str, block: Block, key: Key, draw: Draw | None) -> None:
-    walk = _rows(block.shape, view.strides, block.strides, view.itemsize, MOST, MOST)
+    most = PART if dtype == "float64" else MOST
+    walk = _rows(block.shape, view.strides, block.strides, view.itemsize, most, most)
     axes = (*walk.outer, *walk.inner)
     rising: Any = (..., *(slice(None, None, -1 if step < 0 else 1) for step in view.strides))
     tiles = as_strided(view[rising], [axis.size for axis in axes], [axis.step for axis in axes])
@@ -66,12 +68,16 @@ def _row(walk: Rows, row: int) -> tuple[tuple[Any, ...], int, int]:
 
 
 class _Chunk:
-    """The buffers for a chunk of ``size`` elements, and the three stages within them."""
+    """The buffers for a chunk of ``size`` elements, and the three stages within them.
+
+    ``index`` and ``wide`` have room for a part of it.
+    """
 
     def __init__(self, size: int) -> None:
         narrow = np.empty((4, size + _SPACING), _u32)[:, :size]
         self.word, self.other, self.spare, self.sign = narrow
-        self.index, self.wide = np.empty((2, size + _SPACING), np.int64)[:, :size]
+        part = min(size, PART)
+        self.index, self.wide = np.empty((2, part + _SPACING), np.int64)[:, :part]
 
     def words(self, walk: Rows, size: int, index: int, key: Key) -> U32:
         """The words of a row whose first element has the 64-bit ``index``."""
@@ -107,6 +113,12 @@ class _Chunk:
             word <<= _u32(1)
             integer -= np.int32(2**24 - 1)
             return integer
+        for start in range(0, word.size, PART):
+            self._normal(word[start : start + PART], draw)
+        return integer
+
+    def _normal(self, word: U32, draw: Draw) -> None:
+        integer = word.view(np.int32)
         if draw.truncated:
             wide = self.wide[: word.size].view(np.uint64)
             wide[...] = word
@@ -117,7 +129,6 @@ class _Chunk:
         if draw.truncated:
             np.maximum(integer, np.int32(draw.lowest), out=integer)
             np.minimum(integer, np.int32(draw.highest), out=integer)
-        return integer
 
     def _quantile(self, word: U32, integer: I32) -> None:
         size = word.size
@@ -142,8 +153,9 @@ class _Chunk:
     def numbers(self, integer: I32, draw: Draw, dtype: str, out: NDArray[Any]) -> None:
         """Write the numbers of the integers to ``out``, of any strides."""
         size = integer.size
-        wide, narrow = self.wide[:size].view(np.float64), self.other[:size].view(np.float32)
-        number: NDArray[Any] = wide if dtype == "float64" else narrow
+        number: NDArray[Any] = self.other[:size].view(np.float32)
+        if dtype == "float64":
+            number = self.wide[:size].view(np.float64)
         number[...] = integer
         number *= stream.scale_of(draw, dtype)
         if draw.shift:
