@@ -211,11 +211,28 @@ def race(contestants: list[Contestant], n: int, rounds: int) -> list[dict[str, A
     ]
 
 
+def tables(results: list[dict[str, Any]]) -> Iterator[str]:
+    """One Markdown table for each type and size."""
+    heading = None
+    for row in results:
+        if (row["dtype"], row["size"]) != heading:
+            heading = row["dtype"], row["size"]
+            yield f"\n## {row['size']} x {row['size']}, {row['dtype']}\n"
+            yield "| | | million/s | microseconds | ratio |\n|---|---|---:|---:|---|"
+        ratios = ", ".join(f"{value:.2f} x {name}" for name, value in row["ratios"].items())
+        name = f"**{row['name']}**" if row["ratios"] else row["name"]
+        yield (
+            f"| {row['group']} | {name} | {row['million_per_second']} | "
+            f"{row['microseconds']} | {ratios} |"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--markdown", action="store_true", help="print tables for docs/speed.md")
     parser.add_argument(
         "--quick", action="store_true", help="five rounds in place of eleven, no 4096"
     )
@@ -239,11 +256,12 @@ def main() -> None:
                     contestants += group(n, dtype)
                 else:
                     print(f"{name} is not installed: left out", file=sys.stderr)
-            if not args.json:
+            quiet = args.json or args.markdown
+            if not quiet:
                 print(f"\n{n} x {n} {dtype}")
             for row in race(contestants, n, 5 if args.quick else 11):
                 found["results"].append({"size": n, "dtype": dtype, **row})
-                if not args.json:
+                if not quiet:
                     ratios = ", ".join(
                         f"{value:.2f} x {name}" for name, value in row["ratios"].items()
                     )
@@ -254,6 +272,8 @@ def main() -> None:
                     )
     if args.json:
         print(json.dumps(found, indent=2))
+    if args.markdown:
+        print("\n".join(tables(found["results"])))
 
 
 if __name__ == "__main__":
