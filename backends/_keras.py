@@ -240,7 +240,7 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
     @property
     def scale(self) -> float:
         """What the variance is multiplied by, in Keras' words."""
-        return self.scheme.factor * self.scheme.gain_total**2
+        return self.scheme.variance_factor
 
     @property
     def mode(self) -> str | None:

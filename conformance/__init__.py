@@ -46,7 +46,7 @@ def check(
 
     A right target is refused with a probability of at most ``alpha``.
 
-    >>> check(lambda shape, seed: [[0.0] * shape[1]] * shape[0], "zeros", shape=(4, 5)).conforms
+    >>> check(lambda shape, seed: [[0.0] * shape[1]] * shape[0], "ones", shape=(4, 5)).conforms
     False
     """
     require()

@@ -125,7 +125,7 @@ def _fan_mistakes(
         true, naive = fans(shape, layout), fans(shape, layout, "naive")
     except InitSpecError:
         return
-    factor = scheme.factor * scheme.gain_total**2
+    factor = scheme.variance_factor
     roles = layout.roles(shape)
     taps = math.prod(n for n, role in zip(shape, roles, strict=True) if role == "spatial")
     inner = Fans(true.fan_in / max(taps, 1), true.fan_out / max(taps, 1))

@@ -106,7 +106,7 @@ def distinct() -> list[Scheme]:
         if scheme.mode is None:
             found.setdefault(scheme, scheme)
         else:  # the gain of a nonlinearity is a factor by another name
-            factor = scheme.factor * scheme.gain_total**2
+            factor = scheme.variance_factor
             plain = {"gain": 1.0, "nonlinearity": None, "slope": None, "fans": "true"}
             found.setdefault(scheme.replace(factor=round(factor, 12), **plain), scheme)
     return list(found.values())

@@ -59,7 +59,7 @@ def nearest(given: str, known: Iterable[str]) -> list[str]:
     """Up to three known names that look like the given one.
 
     >>> nearest("he_norml", ["he_normal", "he_uniform", "zeros"])
-    ['he_normal']
+    ['he_normal', 'he_uniform']
     """
     import difflib
     import re

@@ -71,7 +71,7 @@ def _number(value: float) -> str:
 
 def _numerator(scheme: Scheme) -> str:
     twice = 2 if scheme.mode == "FAN_AVG" else 1  # factor / (sum / 2) is 2 * factor / sum
-    return _number(twice * scheme.factor * scheme.gain_total**2)
+    return _number(twice * scheme.variance_factor)
 
 
 def _variance(scheme: Scheme) -> str:

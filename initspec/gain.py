@@ -10,15 +10,15 @@ from .errors import SpecError, UnknownName
 # relu keeps E[relu(z)^2] = 1/2 (He et al. 2015, eq. 10), leaky_relu the same with a slope
 # (eq. 15); tanh's 5/3 and selu's 3/4 are empirical. Self-normalising networks (Klambauer et al.
 # 2017) ask for selu with gain 1, which is `lecun_normal`.
-_GAINS = {
+_SQUARES = {
     "linear": 1.0,
     "sigmoid": 1.0,
-    "tanh": 5 / 3,
-    "relu": math.sqrt(2),
-    "selu": 3 / 4,
+    "tanh": 25 / 9,
+    "relu": 2.0,
+    "selu": 9 / 16,
 }
 
-NONLINEARITIES = (*sorted(_GAINS), "leaky_relu")
+NONLINEARITIES = (*sorted(_SQUARES), "leaky_relu")
 
 
 def gain(nonlinearity: str, slope: float | None = None) -> float:
@@ -28,12 +28,17 @@ def gain(nonlinearity: str, slope: float | None = None) -> float:
     ``gain = sqrt(2 / (1 + slope**2))``.
 
     >>> round(gain("leaky_relu", 0.2), 6)
-    1.386750
+    1.38675
     """
+    return math.sqrt(squared(nonlinearity, slope))
+
+
+def squared(nonlinearity: str, slope: float | None = None) -> float:
+    """The square of the gain, which multiplies the variance: for ``relu`` exactly two."""
     if nonlinearity == "leaky_relu":
-        return math.sqrt(2 / (1 + (0.01 if slope is None else slope) ** 2))
-    if nonlinearity not in _GAINS:
+        return 2 / (1 + (0.01 if slope is None else slope) ** 2)
+    if nonlinearity not in _SQUARES:
         raise UnknownName("nonlinearity", nonlinearity, NONLINEARITIES)
     if slope is not None:
         raise SpecError(f"a slope belongs to 'leaky_relu', not to {nonlinearity!r}.")
-    return _GAINS[nonlinearity]
+    return _SQUARES[nonlinearity]

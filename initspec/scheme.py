@@ -10,7 +10,7 @@ from typing import Any
 from . import structure
 from .distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
 from .errors import LayoutError, SpecError, UnknownName
-from .gain import gain as _gain
+from .gain import squared
 from .layout import MODES, Fans, Layout, Shape, fans
 from .structure import Values
 from .truncation import Truncation
@@ -49,7 +49,7 @@ class Scheme:
 
     >>> scheme = Scheme(distribution="uniform", mode="FAN_AVG")
     >>> scheme.on((300, 100)).support
-    (-0.12247448713915891, 0.12247448713915891)
+    (-0.1224744871391589, 0.1224744871391589)
     """
 
     distribution: str
@@ -88,7 +88,16 @@ class Scheme:
     @property
     def gain_total(self) -> float:
         """``gain`` times the gain of the nonlinearity: what multiplies the standard deviation."""
-        return self.gain * (_gain(self.nonlinearity, self.slope) if self.nonlinearity else 1.0)
+        return self.gain * math.sqrt(self._squared)
+
+    @property
+    def variance_factor(self) -> float:
+        """What the variance has above its fan: ``factor`` times the square of ``gain_total``."""
+        return self.factor * self.gain**2 * self._squared
+
+    @property
+    def _squared(self) -> float:
+        return squared(self.nonlinearity, self.slope) if self.nonlinearity else 1.0
 
     def on(
         self,
@@ -106,8 +115,8 @@ class Scheme:
         the tensor has none, as a bias has none.
 
         >>> from initspec import get
-        >>> get("he_normal").on((64, 32, 3, 3), "oihw").variance
-        0.006944444444444444
+        >>> round(get("he_normal").on((64, 32, 3, 3), "oihw").variance, 9)
+        0.006944444
         """
         return _on(self, checked_shape(shape), layout, out_first)
 
@@ -135,7 +144,7 @@ class Scheme:
         """The same scheme with other fields; it has no name any more.
 
         >>> from initspec import get
-        >>> get("he_normal").replace(mode="FAN_OUT").on((10, 40)).variance
+        >>> round(get("he_normal").replace(mode="FAN_OUT").on((10, 40)).variance, 9)
         0.05
         """
         return replace(self, **{"name": None, **changes})
@@ -276,14 +285,13 @@ def _element_law(scheme: Scheme, count: Fans) -> Distribution | None:
         return Uniform(scheme.low, scheme.high)
     if scheme.mode is None:
         assert scheme.std is not None
-        std = scheme.std
+        std, limit = scheme.std, math.sqrt(3) * scheme.std
     else:
-        n = count.n(scheme.mode, scheme.bias_unit)
-        std = scheme.gain_total * math.sqrt(scheme.factor / n)
+        variance = scheme.variance_factor / count.n(scheme.mode, scheme.bias_unit)
+        std, limit = math.sqrt(variance), math.sqrt(3 * variance)
     if scheme.distribution == "normal":
         return Normal(scheme.mean, std)
     if scheme.distribution == "uniform":
-        limit = math.sqrt(3) * std
         return Uniform(scheme.mean - limit, scheme.mean + limit)
     assert scheme.truncation is not None
     return TruncatedNormal(scheme.mean, *scheme.truncation.parent(scheme.mean, std))
@@ -340,7 +348,7 @@ def _check_numbers(scheme: Scheme) -> None:
     if scheme.slope is not None and scheme.nonlinearity is None:
         raise SpecError("a slope belongs to nonlinearity='leaky_relu'.")
     if scheme.nonlinearity is not None:
-        _gain(scheme.nonlinearity, scheme.slope)
+        squared(scheme.nonlinearity, scheme.slope)
     if scheme.array is not None and not isinstance(scheme.array, Values):
         raise SpecError("array holds Values: write get(array), or Values.of(array).")
 
