@@ -187,8 +187,8 @@ Build = Callable[[Reference, Any, str, int], tuple[Any, dict[str, Any]]]
 
 def _builder(found: Any) -> Build:
     kinds: dict[tuple[str, str], Build] = {
+        ("keras.layers", "Layer"): _keras,  # which on PyTorch is a Module as well
         ("torch.nn", "Module"): _torch,
-        ("keras.layers", "Layer"): _keras,
         ("flax.linen", "Module"): _linen,
         ("flax.nnx", "Module"): _nnx,
     }

@@ -811,6 +811,16 @@ def test_keras_classes_and_instances() -> None:
 
 
 @pytest.mark.slow
+def test_keras_layers_on_pytorch_are_keras_layers(text, monkeypatch) -> None:
+    """There they are modules of PyTorch as well."""
+    pytest.importorskip("keras")
+    pytest.importorskip("torch")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    target = text("keras.layers:Dense(96)#kernel@(None,40)")
+    assert (target.fixed_shape, target.layout) == ((40, 96), "keras.Dense")
+
+
+@pytest.mark.slow
 def test_keras_as_text_and_parameters_of_its_layers(text) -> None:
     pytest.importorskip("keras")
     obeys(text("keras.initializers:HeNormal(seed=1)"), ("float32", "bfloat16"))
