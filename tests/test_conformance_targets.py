@@ -811,12 +811,13 @@ def test_keras_classes_and_instances() -> None:
 
 
 @pytest.mark.slow
-def test_keras_layers_on_pytorch_are_keras_layers(text, monkeypatch) -> None:
-    """There they are modules of PyTorch as well."""
-    pytest.importorskip("keras")
-    pytest.importorskip("torch")
+def test_keras_layers_on_pytorch_are_keras_layers(monkeypatch) -> None:
+    """There they are modules of PyTorch as well; the process settles Keras' backend for good."""
+    if not (initspec.available()["keras"] and initspec.available()["torch"]):
+        pytest.skip("Keras and PyTorch are not both installed")
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    target = text("keras.layers:Dense(96)#kernel@(None,40)")
+    process = _worker.Process(120)
+    target = _worker.TextTarget("keras.layers:Dense(96)#kernel@(None,40)", process)
     assert (target.fixed_shape, target.layout) == ((40, 96), "keras.Dense")
 
 
