@@ -65,6 +65,13 @@ def rounded(values: Array, dtype: str) -> Array:
     )
 
 
+def widened(array: Array) -> NDArray[np.float64]:
+    """The numbers in the storage of a dtype; uint16 holds the bits of bfloat16."""
+    if array.dtype == np.uint16:
+        array = (array.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    return np.asarray(array, np.float64)
+
+
 def fill(
     out: Array,
     distribution: Distribution,

@@ -227,9 +227,7 @@ def exactly(law: Distribution, cell: Cell, values: Array) -> Finding:
     from ..backends import _host
 
     wanted = _host.array(law, cell.shape, key=(0, 0), layout=cell.layout, dtype=cell.dtype)
-    if cell.dtype == "bfloat16":
-        wanted = (wanted.astype(np.uint32) << np.uint32(16)).view(np.float32)
-    wrong = int(np.count_nonzero(values != wanted.astype(np.float64)))
+    wrong = int(np.count_nonzero(values != _host.widened(wanted)))
     return Finding("exact", wrong, 0.0 if wrong else 1.0, f"{wrong} values differ" if wrong else "")
 
 

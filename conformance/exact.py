@@ -192,19 +192,12 @@ def types(cell: Cell, law: Distribution, values: Array, seed: int) -> Finding:
         least = max(abs(law.mean), float(np.abs(values).max(initial=0.0)), 1e-300) * 2.0**-21
         wrong = int(np.count_nonzero(np.abs(wide - values) > least))
         return _verdict("types", wrong, f"{wrong} values are not near the float32 ones")
-    same = widened(_host.rounded(wide.astype(np.float32), cell.dtype), cell.dtype) == values
+    same = _host.widened(_host.rounded(wide.astype(np.float32), cell.dtype)) == values
     share = float(same.mean()) if same.size else 1.0
     if not portable and share < 0.25:  # of other bits no more than a hundredth agrees
         return _not_applicable("types", f"{cell.dtype} is drawn from other bits than float32")
     wrong = int(np.count_nonzero(~same))
     return _verdict("types", wrong, f"{wrong} values are not the float32 ones, rounded to nearest")
-
-
-def widened(array: Array, dtype: str) -> NDArray[np.float64]:
-    """The numbers of a type's storage; bfloat16's is its bits."""
-    if dtype == "bfloat16":
-        array = (array.astype(np.uint32) << np.uint32(16)).view(np.float32)
-    return np.asarray(array, np.float64)
 
 
 # ---------------------------------------------------------------------------------------- coupling
@@ -417,7 +410,7 @@ def ends(cell: Cell, law: Distribution) -> Finding:
 def _values(words: Array, law: Distribution, dtype: str) -> NDArray[np.float64]:
     """The reference: words to values of a type, by the stream's definition."""
     wide = "float64" if dtype == "float64" else "float32"
-    return widened(_host.rounded(stream.values(words, law.draw, wide), dtype), dtype)
+    return _host.widened(_host.rounded(stream.values(words, law.draw, wide), dtype))
 
 
 def _mirror(words: NDArray[np.uint32], law: Distribution) -> bool:
@@ -456,7 +449,7 @@ def expected(
     if isinstance(law, _ELEMENTWISE) and law.std > 0:
         words = stream.words(key, canonical_index(shape, layout).astype(np.uint64))
         return _values(words, law, dtype)
-    return widened(_host.array(law, shape, key=key, layout=layout, dtype=dtype), dtype)
+    return _host.widened(_host.array(law, shape, key=key, layout=layout, dtype=dtype))
 
 
 def reference(cell: Cell, law: Distribution, values: Array, seed: int) -> Finding:

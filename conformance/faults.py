@@ -179,8 +179,7 @@ def bfloat16(values: Array) -> Array:
     """Numbers rounded to bfloat16."""
     from ..backends import _host
 
-    bits = _host.rounded(np.asarray(values), "bfloat16").astype(np.uint32) << np.uint32(16)
-    return bits.view(np.float32).astype(np.float64)
+    return _host.widened(_host.rounded(np.asarray(values), "bfloat16"))
 
 
 def truncated_bits(s: Setting) -> Array:

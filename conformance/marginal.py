@@ -149,12 +149,12 @@ _heaviest = lru_cache(maxsize=256)(heaviest)
 @lru_cache(maxsize=256)
 def _expected_distinct(law: Distribution, dtype: str, n: int) -> float:
     """How many of the 65,536 values of a narrow type so many draws are expected to meet."""
+    from ..backends import _host
     from .pit import cdf
 
     codes = np.arange(2**16, dtype=np.uint16)
-    wide = (codes.astype(np.uint32) << np.uint32(16)).view(np.float32)
     with np.errstate(all="ignore"):  # some codes are no numbers
-        values = (codes.view(np.float16) if dtype == "float16" else wide).astype(np.float64)
+        values = _host.widened(codes.view(_host.storage(dtype)))
     values = np.unique(values[np.isfinite(values)])
     low, high = neighbours(values, dtype)
     mass = np.clip(cdf(law, high) - cdf(law, low), 0, 1)

@@ -138,7 +138,7 @@ def heaviest(law: Distribution, dtype: str, resolution: int) -> float:
 
 def _rounded(x: Array, dtype: str) -> Array:
     if dtype == "bfloat16":
-        from ..backends._host import rounded
+        from ..backends import _host
 
-        return (rounded(x, dtype).astype(np.uint32) << np.uint32(16)).view(np.float32).astype(float)
+        return _host.widened(_host.rounded(x, dtype))
     return x.astype(dtype).astype(np.float64)

@@ -11,13 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from .. import backends
-from ..errors import InitSpecError
 from ..layout import Layout, Shape
 from ..registry import get, schemes
 from ..scheme import Scheme, checked_shape
 from .cell import Cell, Target, judge
 from .design import SHAPES, Budget
-from .record import ERROR, Record, Report
+from .record import Record, Report
 from .target_calls import wide
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
@@ -196,8 +195,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def broken(cell: str, target: str, scheme: str, error: InitSpecError) -> Record:
-    """The record of a cell that could not even be made."""
-    return Record(cell=cell, target=target, scheme=scheme, verdict=ERROR, sentence=str(error))

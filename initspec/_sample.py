@@ -18,7 +18,7 @@ def sample(args: Any) -> tuple[dict[str, Any], list[str]]:
     import numpy as np
 
     from .backends import backend, check_stream
-    from .backends._host import dtype_name
+    from .backends._host import dtype_name, widened
     from .layout import Layout
 
     out = _checked_out(args.out)
@@ -35,7 +35,7 @@ def sample(args: Any) -> tuple[dict[str, Any], list[str]]:
         drawn = maker.sample(law, shape, key=key, layout=layout, dtype=dtype)
     array = np.asarray(maker.tohost(drawn), order="C")
     raw = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-    numbers = _numbers(array, dtype)
+    numbers = widened(array)
     data: dict[str, Any] = {
         "scheme": scheme.name,
         "formula": scheme.formula,
@@ -60,15 +60,6 @@ def sample(args: Any) -> tuple[dict[str, Any], list[str]]:
     if not args.digest and not args.json and numbers.size <= 64:
         data["values"] = numbers.tolist()
     return data, lines
-
-
-def _numbers(array: Any, dtype: str) -> Any:
-    """The values as float64; the bits of bfloat16, where nothing on the host holds it, widened."""
-    import numpy as np
-
-    if dtype == "bfloat16" and array.dtype == np.uint16:
-        array = (array.astype(np.uint32) << np.uint32(16)).view(np.float32)
-    return array.astype(np.float64)
 
 
 def _checked_out(path: str | None) -> Path | None:
