@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from ._cpu import fill as fill_words
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 ELEMENTWISE = ("uniform", "normal", "truncated_normal")
 
+_HUGE = 1 << 21  # bytes of a huge page
 _SLAB = 1 << 18  # elements whose 64-bit indices are held at a time
 
 Array = NDArray[Any]
@@ -42,6 +44,20 @@ def dtype_name(dtype: Any) -> str:
 def storage(dtype: str) -> np.dtype[Any]:
     """The NumPy type that holds a dtype: bfloat16 is held as its bits, in uint16."""
     return np.dtype("uint16" if dtype == "bfloat16" else dtype)
+
+
+def aligned(shape: Shape, dtype: str) -> Array:
+    """New memory for a dtype that a framework takes over without a copy.
+
+    They want it aligned to 64 bytes. What is large begins at a huge page, so that its first touch,
+    which costs as much as the numbers, is shared by the threads.
+    """
+    kind = storage(dtype)
+    size = math.prod(shape) * kind.itemsize
+    grain = 64 if size < 2 * _HUGE else _HUGE
+    memory = np.empty(size + grain, np.uint8)
+    start = -memory.ctypes.data % grain
+    return memory[start : start + size].view(kind).reshape(shape)
 
 
 def bfloat16() -> np.dtype[Any]:

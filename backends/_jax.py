@@ -112,7 +112,9 @@ class JaxBackend:
         dtype: Any = "float32",
         out_sharding: Any = None,
     ) -> Any:
-        """Drawn by ``jax.random`` with a key of any implementation; a seed makes a Threefry key."""
+        """Drawn by ``jax.nn.initializers``, bit for bit, with a key of any implementation; a seed
+        makes a Threefry key, that of ``jax.random.key(seed)``.
+        """
         shape = checked_shape(shape)
         axes = Layout.of(layout, len(shape))
         wanted = _dtype(dtype)
@@ -145,7 +147,8 @@ class JaxInitializer:
     ``layout`` names the axes, by default ``(..., in, out)``. ``name`` is the parameter's, folded
     into the key. With ``seed`` the values are those of that seed in every framework, and the key
     of the call is not looked at: it may be ``None``. ``dtype`` is taken where the call names none;
-    without either it is JAX's default. ``stream`` is ``"portable"`` or ``"native"``.
+    without either it is JAX's default. ``stream`` is ``"portable"`` or ``"native"``: what
+    ``jax.nn.initializers`` draw of the same key, bit for bit.
 
     It works under ``jit``, ``vmap`` over keys, ``eval_shape`` and ``jit(out_shardings=...)``,
     compares, hashes and pickles: two that are equal are one static argument.
@@ -430,12 +433,8 @@ def _structured(law: Distribution, shape: Shape, layout: Layout, dtype: str, par
 def _array(
     law: Distribution, shape: Shape, layout: Layout, dtype: str, part: Window, key: Pair
 ) -> Any:
-    """A host array that JAX takes over without a copy: it wants the memory aligned to 64 bytes."""
-    kind = _host.storage(dtype)
-    size = extent(part)
-    memory = np.empty(int(np.prod(size)) * kind.itemsize + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    out = memory[start : start + memory.size - 64].view(kind).reshape(size)
+    """A host array that JAX takes over without a copy."""
+    out = _host.aligned(extent(part), dtype)
     _host.fill(out, law, shape, key=key, layout=layout, dtype=dtype, window=part)
     return out.view(jnp.dtype(dtype))
 

@@ -17,7 +17,9 @@ from ..layout import Layout, Shape
 from ..registry import get, schemes
 from ..scheme import Scheme, checked_shape
 from ..serial import to_dict
+from ..structure import Law, Orthogonal, Stencil
 from . import _host, backend, check_stream, missing
+from ._native import alone
 from ._numpy import NumpyBackend
 
 try:
@@ -112,34 +114,39 @@ class KerasBackend:
         layout: Layout | str | None = None,
         dtype: Any = "float32",
     ) -> Tensor:
-        """Drawn by ``keras.random``, which truncates at two standard deviations and nowhere else.
+        """Drawn by ``keras.random`` and ``keras.initializers``, bit for bit, in every dtype.
 
-        On PyTorch, Keras takes the first of four normal numbers that lies inside the bounds, and
-        if none does the first: of a million truncated values four lie outside.
+        They truncate at two standard deviations and nowhere else. On PyTorch, Keras takes the
+        first of four normal numbers that lies inside the bounds, and if none does the first: of a
+        million truncated values four lie outside.
 
-        Raises :class:`SpecError` for other bounds, and inside a traced program for laws of whole
-        tensors, which the host finishes.
+        Raises :class:`SpecError` for other bounds, and inside a traced program for laws that the
+        host finishes.
         """
         shape = checked_shape(shape)
+        axes = Layout.of(layout, len(shape))
         name = _host.dtype_name(dtype)
         seed = _small_seed(source)
-        wide = "float64" if name == "float64" else "float32"
         match distribution:
             case Normal(mu, sigma):
-                found = keras.random.normal(shape, mu, sigma, wide, seed)
+                return keras.random.normal(shape, mu, sigma, name, seed)
             case Uniform(low, high):
-                found = keras.random.uniform(shape, low, high, wide, seed)
-            case TruncatedNormal(mu, sigma, low, high) if (low, high) == (-2.0, 2.0):
-                found = keras.random.truncated_normal(shape, mu, sigma, wide, seed)
+                return keras.random.uniform(shape, low, high, name, seed)
+            case TruncatedNormal(mu, sigma, -2.0, 2.0):
+                return keras.random.truncated_normal(shape, mu, sigma, name, seed)
             case TruncatedNormal():
                 raise SpecError(
                     "Keras truncates a normal law at two standard deviations, not from "
                     f'{distribution.low:g} to {distribution.high:g}: use stream="portable".'
                 )
-            case _:
-                axes = Layout.of(layout, len(shape))
-                found = _finished(distribution, shape, axes, name, seed, self.key(seed))
-        return keras.ops.cast(found, name)
+            case Orthogonal() if alone(distribution, shape, axes) and 0 not in shape:
+                return keras.ops.cast(_orthogonal(distribution, shape, axes, name, seed), name)
+            case Stencil(profiles=()) if axes.axes in ("io", "oi") and distribution.groups == 1:
+                return keras.initializers.Identity(distribution.gain)(shape, name)
+            case _ if distribution.kind == "constant":
+                return keras.initializers.Constant(distribution.mean)(shape, name)
+        key = self.key(seed) if isinstance(distribution, Law) else (0, 0)  # of a user's own code
+        return _finished(distribution, shape, axes, name, seed, key)
 
     def tohost(self, array: Any) -> NDArray[Any]:
         return np.asarray(_adapter().tohost(keras.ops.convert_to_tensor(array)))
@@ -157,7 +164,8 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
     (its next values), or ``None``: a new key for every call, so that layers that share one
     initializer get different kernels; ``keras.utils.set_random_seed`` governs it. ``name`` is the
     parameter's, folded into the key. ``dtype`` is taken where the call names none; without either
-    it is ``keras.config.floatx()``. ``stream`` is ``"portable"`` or ``"native"``.
+    it is ``keras.config.floatx()``. ``stream`` is ``"portable"`` or ``"native"``: what
+    ``keras.initializers`` draw of the same seed or generator, bit for bit.
 
     ``layout`` names the axes, by default ``(spatial..., in, out)``; layers of another order, such
     as ``DepthwiseConv2D``, need ``layout="keras.DepthwiseConv2D"``. ``EinsumDense`` and the
@@ -376,14 +384,30 @@ def _traced_key(seed: Any, count: Any, name: str | None) -> Any:
     return backend("jax").key(jax.random.fold_in(typed, count), name)
 
 
+#: Where Keras' own seeds end, by its backend; on PyTorch it takes any, modulo 2**32.
+_SEEDS = {"tensorflow": 2**63, "jax": 2**32}
+
+
 def _small_seed(source: Any) -> Any:
-    """A seed that ``keras.random`` takes on every backend: below ``2**31``."""
+    """A seed as it is where Keras takes it, else one below ``2**31`` made of all its bits."""
     if isinstance(source, keras.random.SeedGenerator):
         return source
     if source is None:
         return random.getrandbits(31)
     high, low = _stream.key_from_seed(source)
-    return (high ^ low) % 2**31
+    seed = high << 32 | low
+    return seed if seed < _SEEDS.get(keras.backend.backend(), 2**64) else (high ^ low) % 2**31
+
+
+def _orthogonal(law: Orthogonal, shape: Shape, layout: Layout, dtype: str, seed: Any) -> Tensor:
+    """By Keras' own initializer, around the last axis that may be its last; in float32 for the
+    narrow types, of which there is no QR.
+    """
+    axis = alone(law, shape, layout)[-1]
+    around = tuple(size for place, size in enumerate(shape) if place != axis)
+    wide = "float64" if dtype == "float64" else "float32"
+    own = keras.initializers.Orthogonal(law.gain, seed)
+    return keras.ops.moveaxis(own((*around, shape[axis]), wide), -1, axis)
 
 
 def _finished(
@@ -407,10 +431,7 @@ def _finished(
         return np.asarray(keras.ops.convert_to_numpy(found), np.uint32)
 
     out = np.empty(shape, _host.storage(dtype))
-    if law.kind == "constant":
-        out[...] = _host.rounded(np.array(law.mean), dtype)
-    else:
-        _host.structured(out, law, shape, layout, dtype, None, normals, ranks, key)
+    _host.structured(out, law, shape, layout, dtype, None, normals, ranks, key)
     typed = out.view(_host.bfloat16()) if dtype == "bfloat16" else out
     return keras.ops.convert_to_tensor(typed)
 

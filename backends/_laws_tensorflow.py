@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,21 @@ def canonical(law: Distribution, normals: Draws, words: Draws, dtype: str) -> Te
         case Sparse():
             return _sparse(law, normals, words, dtype)
     raise TypeError(law)
+
+
+def orthogonal(law: Orthogonal, shape: Shape, axis: int, seed: Tensor, kind: Any) -> Tensor:
+    """A Haar matrix around one axis by TensorFlow's own steps, and so with their bits."""
+    if 0 in shape:
+        return tf.zeros(shape, kind)
+    around = [size for place, size in enumerate(shape) if place != axis]
+    rows, columns = math.prod(around), shape[axis]
+    size = (max(rows, columns), min(rows, columns))
+    q, r = tf.linalg.qr(tf.random.stateless_normal(size, seed, dtype=kind, alg="philox"))
+    q *= tf.sign(tf.linalg.diag_part(r))
+    if rows < columns:
+        q = tf.transpose(q)
+    order = [*range(axis), len(shape) - 1, *range(axis, len(shape) - 1)]
+    return tf.transpose(law.gain * tf.reshape(q, (*around, columns)), order)
 
 
 def placed(numbers: Tensor, shape: Shape, layout: Layout, window: Window) -> Tensor:

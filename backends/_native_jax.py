@@ -1,46 +1,83 @@
-"""The laws drawn by ``jax.random``: another stream, with JAX's own promises."""
+"""The laws drawn by ``jax.nn.initializers``: another stream, with JAX's own promises.
+
+The numbers are bit for bit JAX's for the same key, in every dtype, for the laws that it has; eager
+as eager, and inside ``jit`` as inside ``jit``: XLA multiplies two constants into one there, so that
+JAX's own ``normal`` has other last bits.
+"""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.nn import initializers
 
-from ..distribution import Distribution, Normal, TruncatedNormal, Uniform
+from ..distribution import Distribution, Normal, Scale, TruncatedNormal, Uniform
 from ..errors import SpecError
 from ..layout import Layout, Shape
 from ..structure import DeltaOrthogonal, Orthogonal, Sparse
 from ._kernel_jax import index
+from ._native import alone
 
-#: The kinds that are drawn here; the others are not random, or are drawn by the user's code.
-KINDS = ("uniform", "normal", "truncated_normal", "orthogonal", "delta_orthogonal", "sparse")
+#: The kinds that are drawn here; the others are the host's, or are drawn by the user's code.
+KINDS = (
+    *("constant", "uniform", "normal", "truncated_normal"),
+    *("orthogonal", "delta_orthogonal", "sparse"),
+)
 
 
-@partial(jax.jit, static_argnums=(1, 2, 3, 4))
 def draw(key: Any, law: Distribution, shape: Shape, layout: Layout, dtype: str) -> Any:
-    """An array of the law, from a key of any implementation; narrow types by way of float32."""
-    kind = "float64" if dtype == "float64" else "float32"
-    return _draw(key, law, shape, layout, kind).astype(dtype)
-
-
-def _draw(key: Any, law: Distribution, shape: Shape, layout: Layout, kind: str) -> Any:
+    """An array of the law, from a key of any implementation."""
     match law:
-        case Uniform():
-            return jax.random.uniform(key, shape, kind, law.low, law.high)
-        case Normal():
-            return jax.random.normal(key, shape, kind) * law.sigma + law.mu
-        case TruncatedNormal():
-            standard = jax.random.truncated_normal(key, law.low, law.high, shape, kind)
-            return standard * law.sigma + law.mu
+        case Uniform(low, high) if law.scale is not None and low == -high:
+            return _scaled(key, law.scale, "uniform", shape, dtype)
+        case Uniform(low, high):
+            return jax.random.uniform(key, shape, dtype, low, high)
+        case Normal(0.0) if law.scale is not None:
+            return _scaled(key, law.scale, "normal", shape, dtype)
+        case Normal(mu, sigma):
+            return _shifted(initializers.normal(sigma)(key, shape, dtype), mu)
+        case TruncatedNormal(0.0, _, -2.0, 2.0) if law.scale is not None:
+            return _scaled(key, law.scale, "truncated_normal", shape, dtype)
+        case TruncatedNormal(mu, sigma, low, high):
+            cut = initializers.truncated_normal(sigma, lower=low, upper=high)
+            return _shifted(cut(key, shape, dtype), mu)
+        case _ if law.kind == "constant":
+            return initializers.constant(law.mean)(key, shape, dtype)
+    wide = "float64" if dtype == "float64" else "float32"  # LAPACK knows no narrow types
+    return _structured(key, law, shape, layout, wide).astype(dtype)
+
+
+def _scaled(key: Any, scale: Scale, name: str, shape: Shape, dtype: str) -> Any:
+    """By JAX's own function, told that the fan is one, and the variance."""
+    if 0 in shape:
+        return jnp.zeros(shape, dtype)
+    variance = scale.variance
+    if scale.mode == "FAN_GEO_AVG":  # JAX takes a power, which the root differs from in a last bit
+        variance = scale.factor / (float(scale.fans.fan_in) * scale.fans.fan_out) ** 0.5
+    every = tuple(range(len(shape)))
+    made = initializers.variance_scaling(variance, "fan_in", name, (), (), every)  # type: ignore[arg-type]
+    return made(key, shape, dtype)
+
+
+def _shifted(numbers: Any, mean: float) -> Any:
+    return numbers + jnp.array(mean, numbers.dtype) if mean else numbers
+
+
+def _structured(key: Any, law: Distribution, shape: Shape, layout: Layout, kind: str) -> Any:
+    match law:
+        case Orthogonal() if alone(law, shape, layout):
+            return initializers.orthogonal(law.gain, alone(law, shape, layout)[-1])(
+                key, shape, kind
+            )
         case Orthogonal():
-            return _stored(_orthogonal(key, law, kind), shape, layout)
+            return _stored(_matrices(key, law, kind), shape, layout)
         case DeltaOrthogonal():
             matrix = Orthogonal(law.gain, law.count, law.rows, law.columns)
             found = jnp.zeros((law.count, law.taps, law.rows, law.columns), kind)
             if found.size:
-                found = found.at[:, law.middle].set(_orthogonal(key, matrix, kind))
+                found = found.at[:, law.middle].set(_matrices(key, matrix, kind))
             return _stored(found, shape, layout)
         case Sparse():
             size = (law.count, law.rows, law.columns)
@@ -51,17 +88,15 @@ def _draw(key: Any, law: Distribution, shape: Shape, layout: Layout, kind: str) 
     raise SpecError(f"jax.random does not draw {law!r}.")
 
 
-def _orthogonal(key: Any, law: Orthogonal, kind: str) -> Any:
-    """Haar matrices: QR of normal ones, with the signs of R put right."""
-    size = (law.count, law.rows, law.columns)
-    if 0 in size:
-        return jnp.zeros(size, kind)
-    matrix = jax.random.normal(key, size, kind)
-    wide = law.rows < law.columns
-    q, r = jnp.linalg.qr(matrix.swapaxes(1, 2) if wide else matrix)
-    signs = jnp.where(jnp.diagonal(r, axis1=1, axis2=2) < 0, -law.gain, law.gain)
-    q = q * signs[:, None, :].astype(kind)
-    return q.swapaxes(1, 2) if wide else q
+def _matrices(key: Any, law: Orthogonal, kind: str) -> Any:
+    """The matrices of a law in canonical order, each with a key of its own if there are more."""
+    make = initializers.orthogonal(law.gain)
+    size = (law.rows, law.columns)
+    if law.count == 0:
+        return jnp.zeros((0, *size), kind)
+    if law.count == 1:
+        return make(key, size, kind)[None]
+    return jax.vmap(lambda key: make(key, size, kind))(jax.random.split(key, law.count))
 
 
 def _stored(canonical: Any, shape: Shape, layout: Layout) -> Any:

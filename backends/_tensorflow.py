@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -19,9 +18,10 @@ from ..index import Window, blocks, checked, extent, whole
 from ..layout import Layout, Shape
 from ..scheme import Scheme, checked_shape
 from ..serial import from_dict, to_dict
-from ..structure import Law
+from ..structure import Law, Orthogonal
 from . import _host, check_stream, missing
 from ._cpu import fill as fill_words
+from ._native import alone
 
 try:
     import tensorflow as tf
@@ -89,7 +89,7 @@ class TensorFlowBackend:
         shape, axes, part, key = _arguments(shape, layout, window, key)
         if not _eager(key):
             return kernel.sample(None, "", _tensors(key), shape, axes, part)
-        out = _aligned(extent(part), np.dtype(np.uint32))
+        out = _host.aligned(extent(part), "uint32")
         fill_words(out, "uint32", blocks(shape, axes, part), key, None)
         return _handed(out, "uint32")
 
@@ -131,13 +131,20 @@ class TensorFlowBackend:
         dtype: Any = "float32",
     ) -> Tensor:
         """Drawn by ``tf.random.stateless_*`` with Philox, the same eager and under XLA up to the
-        last bits of its logarithms; a key's two words are the seed.
+        last bits of its logarithms.
+
+        The two words of ``seed=`` are the key's, the low one first: below ``2**31`` the seed and
+        zero, as TensorFlow's own initializers have them, whose bits these are, in every dtype.
         """
         shape, axes, part, key = _arguments(shape, layout, None, self.key(source))
         name = _host.dtype_name(dtype)
-        seed = tf.bitcast(tf.stack(_tensors(key)), tf.int32)
+        high, low = _tensors(key)
+        seed = tf.bitcast(tf.stack([low, high]), tf.int32)
         if isinstance(distribution, (Normal, Uniform, TruncatedNormal)):
-            return tf.cast(_drawn(distribution, shape, seed, _wide(name)), name)
+            return _drawn(distribution, shape, seed, tf.as_dtype(name))
+        if isinstance(distribution, Orthogonal) and alone(distribution, shape, axes):
+            axis = alone(distribution, shape, axes)[-1]
+            return tf.cast(laws.orthogonal(distribution, shape, axis, seed, _wide(name)), name)
 
         def normals(size: Shape) -> Tensor:
             return tf.random.stateless_normal(size, seed, dtype=tf.float64, alg="philox")
@@ -165,7 +172,8 @@ class TensorFlowInitializer:
     for each call), an integer tensor, or ``None``: a new key for every call, governed by
     ``tf.random.set_seed``. ``name`` is the parameter's, folded into the key. ``layout`` names the
     axes, by default ``(..., in, out)``. ``dtype`` is taken where the call names none; without
-    either it is float32. ``stream`` is ``"portable"`` or ``"native"``.
+    either it is float32. ``stream`` is ``"portable"`` or ``"native"``: what
+    ``tf.random_normal_initializer`` and its like draw of the same seed, bit for bit.
 
     It works in ``tf.function``, under XLA and under ``tf.distribute``, compares, hashes and
     pickles.
@@ -318,14 +326,6 @@ def _tensors(key: Key) -> Key:
     return high, low
 
 
-def _aligned(shape: Shape, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A new array, aligned as TensorFlow needs it: it aborts at others that it is handed."""
-    size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    return memory[start : start + size].view(dtype).reshape(shape)
-
-
 def _handed(array: NDArray[Any], dtype: str) -> Tensor:
     """An aligned array as a tensor, without a copy."""
     found = tf.experimental.dlpack.from_dlpack(array.__dlpack__())
@@ -335,7 +335,7 @@ def _handed(array: NDArray[Any], dtype: str) -> Tensor:
 def _array(
     law: Distribution, shape: Shape, layout: Layout, dtype: str, window: Window | None, key: Key
 ) -> Tensor:
-    out = _aligned(shape if window is None else extent(window), _host.storage(dtype))
+    out = _host.aligned(shape if window is None else extent(window), dtype)
     _host.fill(out, law, shape, key=key, layout=layout, dtype=dtype, window=window)
     return _handed(out, dtype)
 
@@ -386,6 +386,8 @@ def _drawn(
         return random.stateless_normal(shape, seed, law.mu, law.sigma, kind, alg="philox")
     if (law.low, law.high) == (-2.0, 2.0):
         return random.stateless_truncated_normal(shape, seed, law.mu, law.sigma, kind, alg="philox")
-    low, high = law.support
-    mean, std, low, high = (tf.constant(n, kind) for n in (law.mu, law.sigma, low, high))
-    return random.stateless_parameterized_truncated_normal(shape, seed, mean, std, low, high)
+    wide = _wide(kind.name)  # there is no narrow one
+    numbers = (law.mu, law.sigma, *law.support)
+    mean, std, low, high = (tf.constant(n, wide) for n in numbers)
+    cut = random.stateless_parameterized_truncated_normal(shape, seed, mean, std, low, high)
+    return tf.cast(cut, kind)

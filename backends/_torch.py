@@ -114,7 +114,7 @@ class TorchBackend:
         layout: Layout | str | None = None,
         dtype: Any = "float32",
     ) -> Tensor:
-        """Drawn by ``normal_``, ``uniform_``, ``trunc_normal_`` and the QR of ``torch.linalg``."""
+        """Drawn by ``torch.nn.init``: the same bits, after ``torch.manual_seed(source)``."""
         shape = checked_shape(shape)
         axes = Layout.of(layout, len(shape), out_first=True)
         out = torch.empty(shape, dtype=dtype_of(dtype))
@@ -153,6 +153,9 @@ class TorchBackend:
         ``torch.manual_seed`` governs. ``name`` is the parameter's, folded into the key. ``layout``
         names the axes, by default ``(out, in, spatial...)``. Any strides will do. Autograd sees
         nothing of it, as of ``torch.nn.init``.
+
+        ``stream="native"`` draws what ``torch.nn.init`` draws, bit for bit: from ``generator``,
+        from the default one, or, with ``seed``, as after ``torch.manual_seed(seed)``.
 
         A tensor on the meta device stays as it is, and so does one whose initialisation others
         have switched off: a loaded weight of Transformers (``_is_hf_initialized``), or anything
@@ -372,11 +375,12 @@ def _write(tensor: Tensor, plan: Plan, key: Key, window: Sequence[slice] | None 
 
 def _write_native(tensor: Tensor, plan: Plan, source: Any, name: str | None) -> None:
     """Draw a law by PyTorch's own sampler."""
-    generator = source
-    if name is not None or not (source is None or isinstance(source, torch.Generator)):
+    seeded = name is not None or not (source is None or isinstance(source, torch.Generator))
+    if seeded:
         high, low = _key(source, name, tensor.device)
-        generator = torch.Generator(tensor.device).manual_seed(high << 32 | low)
-    _torch_native.fill(tensor, plan.law, plan.shape, plan.axes, generator, NAMES[tensor.dtype])
+        source = torch.Generator(tensor.device).manual_seed(high << 32 | low)
+    kind = NAMES[tensor.dtype]
+    _torch_native.fill(tensor, plan.law, plan.shape, plan.axes, source, kind, seeded=seeded)
 
 
 def _key(source: Any, name: str | None, device: torch.device) -> Key:

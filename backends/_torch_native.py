@@ -1,44 +1,66 @@
-"""PyTorch's own samplers, in place: what ``stream="native"`` draws with."""
+"""PyTorch's own samplers, in place: what ``stream="native"`` draws with.
+
+The numbers are bit for bit those of ``torch.nn.init`` for the same generator, in every dtype, for
+the laws that it has. Of ``sparse_`` the normal numbers come from the generator that is given and
+the places of the zeros from the default one, as in PyTorch; with a seed both come from the seed,
+as after ``torch.manual_seed``.
+"""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from ..distribution import Distribution, Normal, TruncatedNormal, Uniform
+from ..distribution import Distribution, Normal, Scale, TruncatedNormal, Uniform
 from ..index import blocks
 from ..layout import Layout, Shape
-from ..structure import DeltaOrthogonal, Orthogonal, Sparse
+from ..structure import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil
 from . import _host
+from ._native import alone
 
 Drawn = Generator | None
 
 
 def fill(
-    tensor: Tensor, law: Distribution, shape: Shape, layout: Layout, generator: Drawn, dtype: str
+    tensor: Tensor,
+    law: Distribution,
+    shape: Shape,
+    layout: Layout,
+    generator: Drawn,
+    dtype: str,
+    *,
+    seeded: bool = False,
 ) -> None:
-    """Fill a tensor with a law; narrow types are drawn in float32 and rounded."""
+    """Fill a tensor with a law; ``seeded`` says that the generator was made from a seed."""
     match law:
         case Normal():
-            tensor.normal_(law.mu, law.sigma, generator=generator)
+            std = law.sigma if law.scale is None else _deviation(law.scale)
+            tensor.normal_(law.mu, std, generator=generator)
         case Uniform():
-            wide = _wide(tensor)  # in narrow types PyTorch turns the upper bound into the lower one
-            wide.uniform_(law.low, law.high, generator=generator)
-            if wide is not tensor:
-                tensor.copy_(wide)
+            tensor.uniform_(*_ends(law), generator=generator)
         case TruncatedNormal():
-            _truncated(tensor, law, generator)
+            if law.sigma == 0:
+                tensor.fill_(law.mu)
+            else:
+                low, high = law.support  # absolute, as PyTorch's are
+                init = torch.nn.init.trunc_normal_
+                init(tensor, law.mu, law.sigma, low, high, generator=generator)
         case Orthogonal():
-            _place(tensor, _orthogonal(law, tensor, generator), shape, layout)
+            _orthogonal(tensor, law, shape, layout, generator)
         case DeltaOrthogonal():
-            inner = Orthogonal(law.gain, law.count, law.rows, law.columns)
-            whole = tensor.new_zeros((law.count, law.taps, law.rows, law.columns))
+            whole = _wide(tensor, (law.count, law.taps, law.rows, law.columns)).zero_()
             if whole.numel():
-                whole[:, law.middle] = _orthogonal(inner, tensor, generator).to(whole.dtype)
+                inner = Orthogonal(law.gain, law.count, law.rows, law.columns)
+                whole[:, law.middle] = _matrices(tensor, inner, generator)
             _place(tensor, whole, shape, layout)
         case Sparse():
-            _place(tensor, _sparse(law, tensor, generator), shape, layout)
+            _sparse(tensor, law, shape, layout, generator, seeded)
+        case Stencil() | Given():
+            found = _host.array(law, shape, key=(0, 0), layout=layout, dtype=dtype)
+            tensor.copy_(from_host(found, tensor.dtype))
         case _ if law.kind == "constant":
             tensor.fill_(law.mean)
         case _:
@@ -64,43 +86,76 @@ def from_host(array: _host.Array, dtype: torch.dtype) -> Tensor:
     return torch.from_numpy(array)
 
 
-def _wide(tensor: Tensor) -> Tensor:
-    """The tensor itself, or one of float32 in the place of a narrow one."""
-    return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+def _deviation(scale: Scale) -> float:
+    """The standard deviation with PyTorch's order of operations, and so its last bit.
+
+    ``kaiming_`` divides by the root of a fan, ``xavier_`` multiplies by the root of a quotient.
+    """
+    if scale.mode in ("FAN_IN", "FAN_OUT"):
+        return scale.gain / math.sqrt(scale.n)
+    return scale.gain * math.sqrt(1 / scale.n)
 
 
-def _truncated(tensor: Tensor, law: TruncatedNormal, generator: Drawn) -> None:
-    """By ``torch.nn.init.trunc_normal_``, whose bounds are absolute."""
-    if law.sigma == 0:
-        tensor.fill_(law.mu)
-        return
-    wide = _wide(tensor)
-    low, high = law.support
-    torch.nn.init.trunc_normal_(wide, law.mu, law.sigma, low, high, generator=generator)
-    if wide is not tensor:
-        tensor.copy_(wide)
+def _ends(law: Uniform) -> tuple[float, float]:
+    """Both ends of a uniform law; those that follow from fans with PyTorch's last bit."""
+    if law.scale is None or law.low != -law.high:
+        return law.low, law.high
+    bound = math.sqrt(3) * _deviation(law.scale)
+    return -bound, bound
 
 
-def _standard(tensor: Tensor, shape: Shape, generator: Drawn) -> Tensor:
+def _wide(tensor: Tensor, shape: Shape) -> Tensor:
+    """A new tensor in a type that LAPACK knows: float32 for the narrow ones."""
     kind = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-    return torch.randn(shape, dtype=kind, device=tensor.device, generator=generator)
+    return tensor.new_empty(shape, dtype=kind)
 
 
-def _orthogonal(law: Orthogonal, tensor: Tensor, generator: Drawn) -> Tensor:
-    """Haar matrices by QR, in float32 for the narrow types, for which there is none."""
-    matrix = _standard(tensor, (law.count, law.rows, law.columns), generator)
-    wide = law.rows < law.columns
-    q, r = torch.linalg.qr(matrix.mT if wide else matrix)
-    signs = torch.where(r.diagonal(dim1=1, dim2=2) < 0, -law.gain, law.gain)
-    found: Tensor = q * signs[:, None, :]
-    return found.mT if wide else found
+def _orthogonal(
+    tensor: Tensor, law: Orthogonal, shape: Shape, layout: Layout, generator: Drawn
+) -> None:
+    """By ``torch.nn.init.orthogonal_``, around the first axis that may be its first."""
+    axes = alone(law, shape, layout)
+    if axes:
+        order = [axes[0], *(axis for axis in range(len(shape)) if axis != axes[0])]
+        found = _wide(tensor, tuple(shape[axis] for axis in order))
+        torch.nn.init.orthogonal_(found, law.gain, generator=generator)
+        tensor.copy_(found.movedim(0, axes[0]))
+    else:
+        _place(tensor, _matrices(tensor, law, generator), shape, layout)
 
 
-def _sparse(law: Sparse, tensor: Tensor, generator: Drawn) -> Tensor:
-    size = (law.count, law.rows, law.columns)
-    values = _standard(tensor, size, generator) * law.sigma
-    ranks = torch.rand(size, device=tensor.device, generator=generator)
-    return values.scatter(1, ranks.argsort(dim=1)[:, : law.zeros], 0.0)
+def _matrices(tensor: Tensor, law: Orthogonal, generator: Drawn) -> Tensor:
+    """The matrices of a law in canonical order, drawn one after the other, each ``(out, in)``."""
+    found = _wide(tensor, (law.count, law.columns, law.rows))
+    for matrix in found:
+        torch.nn.init.orthogonal_(matrix, law.gain, generator=generator)
+    return found.mT
+
+
+def _sparse(
+    tensor: Tensor, law: Sparse, shape: Shape, layout: Layout, generator: Drawn, seeded: bool
+) -> None:
+    """By ``torch.nn.init.sparse_``, whose columns are those of the second axis."""
+    if layout.axes in ("io", "vo") and law.count == 1:
+        _sparse_matrix(tensor, law, generator, seeded)
+        return
+    found = tensor.new_empty((law.count, law.rows, law.columns))
+    for matrix in found:
+        _sparse_matrix(matrix, law, generator, seeded)
+    _place(tensor, found, shape, layout)
+
+
+def _sparse_matrix(matrix: Tensor, law: Sparse, generator: Drawn, seeded: bool) -> None:
+    if generator is None or not seeded:
+        fraction = (law.zeros - 0.5) / max(law.rows, 1)  # of the rows, and rounded up
+        torch.nn.init.sparse_(matrix, fraction, law.sigma, generator=generator)
+        return
+    matrix.normal_(0, law.sigma, generator=generator)
+    if generator.device.type != "cpu":
+        generator = Generator().manual_seed(generator.initial_seed())
+    for column in range(law.columns):
+        zeros = torch.randperm(law.rows, generator=generator)[: law.zeros]
+        matrix[zeros, column] = 0
 
 
 def _place(tensor: Tensor, canonical: Tensor, shape: Shape, layout: Layout) -> None:

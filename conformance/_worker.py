@@ -29,7 +29,7 @@ from typing import IO, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InitSpecError
+from ..errors import BackendMissing, InitSpecError, NotInstalled
 from ..layout import Shape
 from .target_calls import Maker, numpy_dtype
 from .target_text import entries, load
@@ -183,7 +183,7 @@ class TextTarget:
         self.name = text
         self._process, self._claim = process, claim
         self._known: dict[str, Any] | None = None
-        self._problem = ""
+        self._problem: Exception | None = None
         self._pace = _FIRST
 
     @property
@@ -209,7 +209,7 @@ class TextTarget:
             try:
                 self._known = self._ask({"do": "facts"})[0]
             except Exception as problem:
-                self._known, self._problem = {}, str(problem)
+                self._known, self._problem = {}, problem
         return self._known
 
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
@@ -223,7 +223,7 @@ class TextTarget:
         wrong; the next call is answered by a new process.
         """
         if not self._facts and self._problem:
-            _unjudged(self._problem)
+            raise self._problem
         kind = numpy_dtype(dtype)
         size = math.prod(shape) * kind.itemsize
         step = max(1, min(_SEEDS, _BATCH // max(size, 1)))
@@ -246,7 +246,7 @@ class TextTarget:
         except Lost as problem:
             _unjudged(f"{problem}.")
         if "problem" in head:
-            _unjudged(head["problem"])
+            _unjudged(head["problem"], head["missing"])
         return head, body
 
 
@@ -257,15 +257,15 @@ def names(text: str, process: Process) -> list[str]:
     except Lost as problem:
         raise InitSpecError(f"{text}: {problem}.") from None
     if "problem" in head:
-        raise InitSpecError(head["problem"])
+        raise (NotInstalled if head["missing"] else InitSpecError)(head["problem"])
     return list(head["entries"])
 
 
-def _unjudged(sentence: str) -> NoReturn:
+def _unjudged(sentence: str, missing: bool = False) -> NoReturn:
     from .cell import Unjudged  # and SciPy, which the process itself never needs
-    from .record import ERROR
+    from .record import ERROR, SKIP
 
-    raise Unjudged(ERROR, sentence)
+    raise Unjudged(SKIP if missing else ERROR, sentence)
 
 
 def main() -> NoReturn:
@@ -283,15 +283,18 @@ def main() -> NoReturn:
         try:
             head, body = _answer(asked, makers)
         except InitSpecError as error:
-            head, body = {"problem": str(error)}, b""
+            head, body = _problem(str(error), isinstance(error, BackendMissing)), b""
         except SystemExit as error:
-            head, body = {"problem": f"the target called sys.exit({error.code!r:.100})"}, b""
+            head, body = _problem(f"the target called sys.exit({error.code!r:.100})"), b""
         except BaseException as error:
-            sentence = f"the target raised {type(error).__name__}: {error!s:.1000}"
-            head, body = {"problem": sentence}, b""
+            head, body = _problem(f"the target raised {type(error).__name__}: {error!s:.1000}"), b""
         faulthandler.cancel_dump_traceback_later()
         send(answers, head, body)
     os._exit(0)  # no framework's cleaning up: nobody waits for it
+
+
+def _problem(sentence: str, missing: bool = False) -> dict[str, Any]:
+    return {"problem": sentence, "missing": missing}
 
 
 def _answer(asked: dict[str, Any], makers: dict[Any, Maker]) -> tuple[dict[str, Any], bytes]:

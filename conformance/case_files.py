@@ -153,17 +153,25 @@ def _spec_cases() -> Iterator[dict[str, Any]]:
         entry, scheme = schemes[name.partition("(")[0]], get(name)
         usual = SHAPES if not scheme.needs_fans else (*SHAPES, GROUPED)
         for shape, axes in SPECIAL.get(scheme.distribution, usual):
-            layout = Layout.parse(axes)
-            law = scheme.on(shape, layout)
             yield {
-                "id": f"{name}/{'x'.join(map(str, shape))}/{axes.replace(', ', '/')}",
+                **_spec_case(name, scheme, shape, axes),
                 "description": f"{entry.title}: {scheme.formula}",
                 "source": [references()[key]["text"] for key in entry.references],
-                "scheme": {k: v for k, v in scheme.to_dict().items() if k not in ("spec", "name")},
-                "tensor": tensor(shape, layout),
-                "dtypes": list(DTYPES),
-                "expect": _expect(scheme, law, shape, layout),
             }
+    yield _spec_case("array", get([[1.0, 2.0, -0.5], [3.0, 4.0, 0.25]]), (2, 3), "io")
+
+
+def _spec_case(name: str, scheme: Scheme, shape: Shape, axes: str) -> dict[str, Any]:
+    layout = Layout.parse(axes)
+    return {
+        "id": f"{name}/{'x'.join(map(str, shape))}/{axes.replace(', ', '/')}",
+        "description": scheme.formula,
+        "source": [],
+        "scheme": {k: v for k, v in scheme.to_dict().items() if k not in ("spec", "name")},
+        "tensor": tensor(shape, layout),
+        "dtypes": list(DTYPES),
+        "expect": _expect(scheme, scheme.on(shape, layout), shape, layout),
+    }
 
 
 def tensor(shape: Shape, layout: Layout) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from . import bounds, exact, independence, marginal, pit
 from .design import DRAWS, MARGINS, Budget, cell_seed, replicates
 from .explain import explain
 from .marginal import Finding
+from .picture import picture
 from .record import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Decision, Record
 
 Array = NDArray[Any]
@@ -68,14 +69,32 @@ class Cell:
         )
 
 
+#: Laws without chance.
+_FIXED = (Constant, Stencil, Given)
 #: Laws whose scale a test without chance shows.
-_EXACT = (Constant, Stencil, Given, Orthogonal, DeltaOrthogonal)
+_EXACT = (*_FIXED, Orthogonal, DeltaOrthogonal)
 
 
 def judge(cell: Cell, budget: Budget) -> Record:
     """Draw and decide. What goes wrong is a verdict with a sentence, never an exception."""
     started = time.perf_counter()
-    blank = Record(
+    empty = blank(cell)
+    try:
+        record = _judged(cell, budget, empty)
+    except Unjudged as problem:
+        record = replace(empty, verdict=problem.verdict, sentence=str(problem))
+    except InitSpecError as error:
+        verdict = SKIP if isinstance(error, BackendMissing) else ERROR
+        record = replace(empty, verdict=verdict, sentence=str(error))
+    except Exception as error:  # of the target's own
+        sentence = f"the target raised {type(error).__name__}: {error}"
+        record = replace(empty, verdict=ERROR, sentence=sentence)
+    return replace(record, seconds=time.perf_counter() - started)
+
+
+def blank(cell: Cell) -> Record:
+    """The record of a cell that is not judged yet."""
+    return Record(
         cell=cell.name,
         target=cell.target.name,
         scheme=cell.scheme.name or cell.scheme.formula,
@@ -85,17 +104,6 @@ def judge(cell: Cell, budget: Budget) -> Record:
         tier=cell.tier,
         seed=cell_seed(cell.name, cell.run),
     )
-    try:
-        record = _judged(cell, budget, blank)
-    except Unjudged as problem:
-        record = replace(blank, verdict=problem.verdict, sentence=str(problem))
-    except InitSpecError as error:
-        verdict = SKIP if isinstance(error, BackendMissing) else ERROR
-        record = replace(blank, verdict=verdict, sentence=str(error))
-    except Exception as error:  # of the target's own
-        sentence = f"the target raised {type(error).__name__}: {error}"
-        record = replace(blank, verdict=ERROR, sentence=sentence)
-    return replace(record, seconds=time.perf_counter() - started)
 
 
 class Unjudged(Exception):  # noqa: N818 - a verdict, not a fault
@@ -106,14 +114,14 @@ class Unjudged(Exception):  # noqa: N818 - a verdict, not a fault
         super().__init__(sentence)
 
 
-def _judged(cell: Cell, budget: Budget, blank: Record) -> Record:
+def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
     law = cell.scheme.on(cell.shape, cell.layout)
     if 0 in cell.shape:
         checked(
-            cell.target.draw(cell.shape, dtype=cell.dtype, seed=blank.seed), cell.shape, cell.dtype
+            cell.target.draw(cell.shape, dtype=cell.dtype, seed=empty.seed), cell.shape, cell.dtype
         )
         raise Unjudged(SKIP, "an empty tensor of the right shape and type has no values to judge")
-    values = draw_all(cell, blank.seed)
+    values = draw_all(cell, empty.seed)
     findings = list(exact.battery(cell) if cell.tier == "exact" else statistics(cell, law, values))
     decisions = tuple(decide(finding, law, values.size, budget) for finding in findings)
     n = values.size
@@ -138,13 +146,14 @@ def _judged(cell: Cell, budget: Budget, blank: Record) -> Record:
     scale = measured_scale(values, law, budget.decision)
     reasons = explain(cell.scheme, cell.shape, cell.layout, values, failed, scale) if failed else ""
     return replace(
-        blank,
+        empty,
         verdict=verdict,
         sentence=sentence,
         n=n,
         scale=scale,
         decisions=decisions,
         explanation=reasons,
+        picture=picture(values, law, cell.dtype) if cell.tier != "exact" else None,
     )
 
 
@@ -155,6 +164,8 @@ def draw_all(cell: Cell, seed: int) -> NDArray[np.float64]:
     law = cell.scheme.on(cell.shape, cell.layout)
     share = 1 - law.zeros / law.rows if isinstance(law, Sparse) and cell.tier != "exact" else 1.0
     wanted = DRAWS[cell.tier] if share in (0.0, 1.0) else math.ceil(DRAWS[cell.tier] / share)
+    if isinstance(law, _FIXED):  # a few seeds show that none matters
+        wanted = min(wanted, 8 * max(math.prod(cell.shape), 1))
     count = 1 if once else replicates(cell.shape, wanted)
     seeds = [(seed + replicate) % 2**31 for replicate in range(count)]
     many = getattr(target, "draw_many", None)
@@ -186,7 +197,7 @@ def checked(drawn: Any, shape: Shape, dtype: str) -> NDArray[np.float64]:
 
 def statistics(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
     """The tests that fit the law."""
-    if isinstance(law, (Constant, Stencil, Given)):
+    if isinstance(law, _FIXED):
         yield exactly(law, cell, values)
     elif isinstance(law, Orthogonal):
         from .orthogonal import battery
@@ -219,6 +230,7 @@ def element_battery(cell: Cell, law: Distribution, values: Array) -> Iterator[Fi
     matrices = (values.shape[0], -1, columns)
     if flat.size:
         w = independence.scores(u.u).reshape(matrices)
+        del u
         yield from independence.battery(w, values.reshape(matrices))
 
 

@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from ..errors import InitSpecError
 from ..registry import get
 from ..scheme import Scheme
-from .case_files import Case
-from .record import Record, Report
+from .case_files import Case, problem, read_all
+from .record import FAIL, PASS, Record, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ CLAUSES: tuple[Clause, ...] = (
     Clause("law.haar", "Its law is Haar's.", ("diagonal|orthogonal|*", "bilinear|orthogonal|*")),
     _law("delta_orthogonal", "A delta-orthogonal kernel is zero beside its middle tap.", "taps"),
     _law("sparse", "Each column of a sparse matrix has the same number of zeros.", "zeros"),
+    _law("array", "A given array is its own law.", "case spec"),
     Clause("law.support", "No value leaves the support.", ("support|truncated_normal|*",)),
     Clause("law.mean", "The mean is the one stated.", ("m1|*", "ks|*")),
     Clause("law.independence", "Elements are independent of each other.", ("lag|*",)),
@@ -138,6 +139,28 @@ def uncovered(report: Report, cases: Iterable[Case] = ()) -> tuple[Clause, ...]:
         for clause in CLAUSES
         if not any(fnmatchcase(check, pattern) for pattern in clause.checks for check in run)
     )
+
+
+def records(report: Report) -> Iterator[Record]:
+    """What a run of the whole matrix has besides its cells: every case, and every clause.
+
+    A case that does not hold is a FAIL, and so is a clause that nothing which was run holds.
+    """
+    cases = read_all()
+    wrong = {case.id: said for case in cases if (said := problem(case)) is not None}
+    for id, said in wrong.items():
+        yield Record(cell=f"case {id}", target="cases", scheme="", verdict=FAIL, sentence=said)
+    if not wrong:
+        sentence = f"all {len(cases)} cases of the files hold"
+        yield Record(cell="cases", target="cases", scheme="", verdict=PASS, sentence=sentence)
+    missing = uncovered(report, [case for case in cases if case.id not in wrong])
+    for clause in missing:
+        said = f"nothing that was run holds the sentence {clause.sentence!r}"
+        name = f"clause {clause.id}"
+        yield Record(cell=name, target="clauses", scheme="", verdict=FAIL, sentence=said)
+    if not missing:
+        sentence = f"all {len(CLAUSES)} clauses of the spec were put to a test"
+        yield Record(cell="clauses", target="clauses", scheme="", verdict=PASS, sentence=sentence)
 
 
 def _of_report(report: Report) -> Iterator[str]:

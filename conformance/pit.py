@@ -7,6 +7,7 @@ uniform, ``F(a) + V (F(b) - F(a))`` is exactly uniform if ``x`` is the rounding 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..errors import SpecError
 
 Array = NDArray[np.float64]
 
+_PART = 2**18
 #: Mantissa bits that each type stores, and its least exponent.
 TYPES = {"float64": (52, -1074), "float32": (23, -149), "bfloat16": (7, -133), "float16": (10, -24)}
 
@@ -115,17 +117,30 @@ def transform(
     A sampler of ``resolution`` bits may meet the very end of its support, as ``[0, 1)`` meets zero:
     such a value stands for one of its steps, however close the numbers of the type lie there.
     """
+    flat = x.reshape(-1)
+    u, complement = np.empty((2, x.size))
+    for part in parts(flat):
+        u[part], complement[part] = _transform(flat[part], law, dtype, jitter, 2.0**-resolution)
+    return Uniforms(u.reshape(x.shape), complement.reshape(x.shape))
+
+
+def parts(x: Array) -> Iterator[slice]:
+    """The array in pieces, so that what is made of each on the way stays small."""
+    return (slice(start, start + _PART) for start in range(0, x.size, _PART))
+
+
+def _transform(
+    x: Array, law: Distribution, dtype: str, jitter: np.random.Generator, step: float
+) -> tuple[Array, Array]:
     low, high = neighbours(x, dtype)
     (below_low, above_low), (below_high, above_high) = _both(law, low), _both(law, high)
-    step, (first, last) = 2.0**-resolution, law.support
+    first, last = law.support
     below_high = np.where(
         (low <= first) & (first <= high), np.maximum(below_high, step), below_high
     )
     above_low = np.where((low <= last) & (last <= high), np.maximum(above_low, step), above_low)
     v = jitter.random(x.shape)
-    return Uniforms(
-        below_low + v * (below_high - below_low), above_high + (1 - v) * (above_low - above_high)
-    )
+    return below_low + v * (below_high - below_low), above_high + (1 - v) * (above_low - above_high)
 
 
 def heaviest(law: Distribution, dtype: str, resolution: int) -> float:

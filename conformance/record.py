@@ -21,7 +21,8 @@ PASS, FAIL, INCONCLUSIVE, ERROR, SKIP = VERDICTS = (
 EXPECTED = "EXPECTED"
 OUTCOMES = (*VERDICTS, EXPECTED)
 
-_GLYPHS = {PASS: "✓", FAIL: "✗", INCONCLUSIVE: "?", ERROR: "!", SKIP: "–", EXPECTED: "≈"}
+#: Outcomes without colour.
+GLYPHS = {PASS: "✓", FAIL: "✗", INCONCLUSIVE: "?", ERROR: "!", SKIP: "–", EXPECTED: "≈"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,38 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """What a sample, or a law, is about: None where there is no spread to speak of a shape."""
+
+    mean: float
+    std: float
+    skewness: float | None
+    kurtosis: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The values of a cell beside its law, as far as an eye can see.
+
+    ``counts`` are the values of each bin and ``expected`` the law's probabilities of the same: the
+    first lies below ``low``, the last above ``high``, the others share what is between evenly. Both
+    are empty where all values are one. ``kurtosis`` is the excess.
+    """
+
+    low: float
+    high: float
+    counts: tuple[int, ...]
+    expected: tuple[float, ...]
+    measured: Moments
+    law: Moments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The verdict on one cell, with the decisions behind it.
 
     ``expected`` is the reason why a FAIL is known: see :mod:`initspec.conformance.deviations`.
+    ``picture`` is there where values were drawn to be looked at.
     """
 
     cell: str
@@ -67,6 +96,7 @@ class Record:
     seconds: float = 0.0
     decisions: tuple[Decision, ...] = ()
     expected: str = ""
+    picture: Picture | None = None
 
     @property
     def outcome(self) -> str:
@@ -207,7 +237,7 @@ def _properties(case: ElementTree.Element, record: Record) -> None:
 def _mark(verdicts: Iterable[str]) -> str:
     found = Counter(verdicts)
     return " ".join(
-        _GLYPHS[verdict] + (f"×{found[verdict]}" if found[verdict] > 1 else "")
+        GLYPHS[verdict] + (f"×{found[verdict]}" if found[verdict] > 1 else "")
         for verdict in OUTCOMES
         if found[verdict]
     )

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from ..errors import InitSpecError, SpecError, UnknownName
+from ..errors import InitSpecError, NotInstalled, SpecError, UnknownName
 from ..layout import Shape, layers
 from .target_calls import CONVENTIONS, Maker, maker, numpy_dtype, tohost
+
+#: What a target may need; one that is not installed is skipped, and another package is an error.
+FRAMEWORKS = ("torch", "tensorflow", "keras", "tf_keras", "jax", "flax", "haiku", "equinox")
 
 FORM = (
     "write 'module:attr', 'module:attr(a=0.2)', 'module:TABLE', 'module:TABLE[\"he_normal\"]', or "
@@ -100,6 +103,12 @@ class Reference:
         try:
             found: Any = import_module(self.module)
         except Exception as error:
+            package = self.module.partition(".")[0]
+            lacks = isinstance(error, ModuleNotFoundError) and error.name == package
+            if lacks and package in FRAMEWORKS:
+                raise NotInstalled(
+                    f"{self.module} needs {package}, which is not installed."
+                ) from error
             raise InitSpecError(
                 f"{self.module} cannot be imported: {type(error).__name__}: {error}"
             ) from error

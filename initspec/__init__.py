@@ -14,7 +14,13 @@ a :class:`Distribution` (a law with numbers); a backend turns that into an array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import initspec.figures as figures  # noqa: F401 - a module, public as it is
+    import initspec.plot as plot  # noqa: F401
+
     from .backends import Backend, available, backend, initializer
+    from .calls import from_call, from_jax, from_keras, from_tf_contrib, from_torch
+    from .codegen import generate
+    from .compare import Difference, diff, equivalent
     from .custom import Custom
     from .distribution import Distribution
     from .errors import (
@@ -25,7 +31,11 @@ if TYPE_CHECKING:
         StreamError,
         UnknownName,
     )
+    from .inference import Inference, infer
+    from .layer_defaults import LayerDefault, defaults
     from .layout import Fans, Layout, fans
+    from .porting import Port, port
+    from .propagation import Signal, signal
     from .registry import get, register, schemes
     from .scheme import Scheme
     from .serial import dumps, load, loads, save
@@ -39,62 +49,101 @@ _HOMES = {
     "Backend": "backends",
     "BackendMissing": "errors",
     "Custom": "custom",
+    "Difference": "compare",
     "Distribution": "distribution",
     "Fans": "layout",
+    "Inference": "inference",
     "InitSpecError": "errors",
+    "LayerDefault": "layer_defaults",
     "Layout": "layout",
     "LayoutError": "errors",
+    "Port": "porting",
     "Scheme": "scheme",
+    "Signal": "propagation",
     "SpecError": "errors",
     "StreamError": "errors",
     "Truncation": "truncation",
     "UnknownName": "errors",
     "available": "backends",
     "backend": "backends",
+    "defaults": "layer_defaults",
+    "diff": "compare",
+    "generate": "codegen",
     "dumps": "serial",
+    "equivalent": "compare",
     "fans": "layout",
+    "from_call": "calls",
+    "from_jax": "calls",
+    "from_keras": "calls",
+    "from_tf_contrib": "calls",
+    "from_torch": "calls",
     "get": "registry",
+    "infer": "inference",
     "initializer": "backends",
     "load": "serial",
     "loads": "serial",
+    "port": "porting",
     "register": "registry",
     "save": "serial",
     "schemes": "registry",
+    "signal": "propagation",
 }
+
+# Modules that are public as they are, and needed by few.
+_MODULES = ("figures", "plot")
 
 __all__ = [
     "Backend",
     "BackendMissing",
     "Custom",
+    "Difference",
     "Distribution",
     "Fans",
+    "Inference",
     "InitSpecError",
+    "LayerDefault",
     "Layout",
     "LayoutError",
+    "Port",
     "Scheme",
+    "Signal",
     "SpecError",
     "StreamError",
     "Truncation",
     "UnknownName",
     "available",
     "backend",
+    "defaults",
+    "diff",
     "dumps",
+    "equivalent",
     "fans",
+    "from_call",
+    "from_jax",
+    "from_keras",
+    "from_tf_contrib",
+    "from_torch",
+    "generate",
     "get",
+    "infer",
     "initializer",
     "load",
     "loads",
+    "port",
     "register",
     "save",
     "schemes",
+    "signal",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'initspec' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"module 'initspec' has no attribute {name!r}")
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import BackendMissing, InitSpecError, SpecError, UnknownName
+from .errors import BackendMissing, InitSpecError, NotInstalled, SpecError, UnknownName
 from .registry import get, schemes
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def check(args: Any) -> tuple[Any, list[str], int]:
     budget = Budget(alpha=_chance("--alpha", args.alpha))
     if not args.time_limit > 0:
         raise SpecError(f"--time-limit is a number of seconds, not {args.time_limit:g}.")
+    if args.jobs < 1:
+        raise SpecError(f"--jobs is a number of processes, not {args.jobs}.")
     _writable(args)
     listed = _deviations(args.deviations)
     with contextlib.redirect_stdout(sys.stderr):  # frameworks and targets may print
@@ -53,11 +55,21 @@ def check(args: Any) -> tuple[Any, list[str], int]:
             cells = [cell for cell in cells if chosen(cell.name)]
             broken = [record for record in broken if chosen(record.cell)]
             if not cells and not broken:
-                raise NothingToTest(f"no cell's name fits -k {args.k!r}: nothing was tested.")
+                raise NotInstalled(f"no cell's name fits -k {args.k!r}: nothing was tested.")
         progress = _Progress() if sys.stderr.isatty() else None
-        report = suite.run(cells, alpha=budget.alpha, vary_seeds=args.vary_seeds, progress=progress)
+        report = suite.run(
+            cells,
+            alpha=budget.alpha,
+            vary_seeds=args.vary_seeds,
+            progress=progress,
+            jobs=args.jobs,
+        )
         if progress is not None:
             progress.clear()
+        if _whole(args):
+            from .conformance import clauses
+
+            broken += clauses.records(report)
     report = replace(report, records=(*report.records, *broken))
     if listed is not None:
         from .conformance.deviations import apply
@@ -69,13 +81,6 @@ def check(args: Any) -> tuple[Any, list[str], int]:
     if args.power:
         lines = [*_shown_power(report), *lines]
     return data, lines, report.exit_code
-
-
-class NothingToTest(BackendMissing):
-    """A run without a cell; exit code 3."""
-
-    def __init__(self, sentence: str) -> None:
-        InitSpecError.__init__(self, sentence)
 
 
 # ------------------------------------------------------------------------------------------ cells
@@ -128,6 +133,12 @@ def _dtypes(args: Any, usual: Sequence[str]) -> Sequence[str]:
     return args.dtype or usual
 
 
+def _whole(args: Any) -> bool:
+    """Whether all adapters are judged, and in everything."""
+    narrow = (args.claims, args.shape, args.dtype, args.stream, args.k, args.tier)
+    return "all" in (args.backend or ()) and all(choice is None for choice in narrow)
+
+
 def _backend_cells(
     names: Sequence[str], shapes: list[tuple[Shape, Layout]] | None, args: Any
 ) -> tuple[list[Cell], list[Record]]:
@@ -143,14 +154,17 @@ def _backend_cells(
     for name in wanted:
         backends.backend(name)  # unknown, or not installed
     streams = [backends.check_stream(stream) for stream in args.stream or backends.STREAMS]
-    cells = suite.backend_cells(
-        wanted,
-        only=args.claims,
-        shapes=shapes,
-        dtypes=_dtypes(args, suite.DTYPES),
-        streams=streams,
-        tier=args.tier,
-    )
+    if _whole(args):
+        cells = suite.matrix(wanted)
+    else:
+        cells = suite.backend_cells(
+            wanted,
+            only=args.claims,
+            shapes=shapes,
+            dtypes=_dtypes(args, suite.DTYPES),
+            streams=streams,
+            tier=args.tier or "stat",
+        )
     sentence = 'not installed: pip install "initspec[{}]"'
     skipped = [
         Record(cell=name, target=name, scheme="", verdict=SKIP, sentence=sentence.format(name))
@@ -189,7 +203,7 @@ def _target_cells(
                 shape=shape,
                 layout=layout if args.layout else None,
                 dtypes=_dtypes(args, ("float32",)),
-                tier=args.tier,
+                tier=args.tier or "stat",
             )
     return cells, records
 
@@ -245,7 +259,7 @@ def _deviations(path: str | None) -> Any:
         return None
     from .conformance.deviations import load
 
-    return load(path)
+    return load(None if path == "known" else path)
 
 
 def _writable(args: Any) -> None:

@@ -80,6 +80,40 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("fans", _fans, "Count the fans of a weight.")
     sub.add_argument("shape", type=int, nargs="+")
     sub.add_argument("--layout", help="the roles of the axes: oihw, 'torch.Conv2d, groups=4'")
+    sub.add_argument("--rule", help="count by this rule: true, naive, torch, last_two, ...")
+
+    sub = command("generate", _generate, "Say a scheme as source text of a framework.")
+    sub.add_argument("name", help="a name: he_normal, he_normal@torch, 'normal(std=0.02)'")
+    sub.add_argument("--to", required=True, help="the framework: torch, keras, jax, mxnet")
+    sub.add_argument("--shape", type=int, nargs="+", help="the weight's shape, for its numbers")
+    sub.add_argument("--layout", help="the roles of the axes: oihw, torch.Conv2d")
+
+    sub = command("diff", _diff, "Say what tells two schemes apart on a shape.")
+    sub.add_argument("first", help="a name: he_normal@keras")
+    sub.add_argument("second", help="another one: he_normal@torch")
+    sub.add_argument("--shape", type=int, nargs="*", required=True)
+    sub.add_argument("--layout", help="the roles of the axes: oihw, torch.Conv2d")
+
+    sub = command("port", _port, "Say what a layer draws by default, and how to have it elsewhere.")
+    sub.add_argument("layer", help="a layer: torch.nn.Linear, keras.layers.Dense")
+    sub.add_argument("--to", required=True, help="a framework, or one of its layers: flax")
+    word = "sizes in place of the example's: in=256 out=512 k=3x3"
+    sub.add_argument("--size", nargs="+", default=[], metavar="WORD=N", help=word)
+
+    sub = command("infer", _infer, "Say what the tensors of a file could have been drawn from.")
+    sub.add_argument("file", help="weights.safetensors, .npz or .npy")
+    word = "the roles of the axes of tensors with so many; else both usual orders are tried"
+    sub.add_argument("--layout", help=word)
+    sub.add_argument("--framework", help="its layout and its dialect alone, such as torch")
+
+    sub = command("signal", _signal, "Follow variance through the layers of a deep network.")
+    sub.add_argument("name", help="a name: he_normal, he_normal@torch, 'normal(std=0.02)'")
+    sub.add_argument("--activation", default="relu", help="relu (the default), tanh, gelu, ...")
+    sub.add_argument("--slope", type=float, help="the negative slope of leaky_relu (default: 0.01)")
+    sub.add_argument("--depth", type=int, default=50, help="layers (default: 50)")
+    sub.add_argument("--width", type=int, default=512, help="units in each (default: 512)")
+    sub.add_argument("--seed", type=int, default=0, help="an integer of 64 bits (default: 0)")
+    sub.add_argument("--plot", metavar="FILE.svg", help="draw it to this file")
 
     sub = command("sample", _sample, "Draw a tensor.")
     sub.add_argument("name", help="a name: he_normal, he_normal@torch, 'normal(std=0.02)'")
@@ -95,6 +129,12 @@ def _parser() -> argparse.ArgumentParser:
 
     _check_options(command("check", _check, "Judge what makes weights.", json_file=True))
 
+    sub = command("report", _report, "Make one page, to be read in a browser, of a run.")
+    word = "what `initspec check ... --json run.json` wrote; - reads it from what comes in"
+    sub.add_argument("run", metavar="run.json", help=word)
+    word = "the page (default: the run's name, with .html)"
+    sub.add_argument("-o", "--out", metavar="FILE.html", help=word)
+
     sub = command("power", _power, "Say how many values a fault needs to be seen.")
     sub.add_argument("--error", default="1%", help="the size of the fault (default: 1%%)")
     sub.add_argument("--n", type=int, help="say what so many values show")
@@ -105,7 +145,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command("demo", _demo, "Draw weights on every framework found here, and check them.")
     command("doctor", _doctor, "Print the versions that matter.")
-    command("schema", _schema, "Print the JSON Schema of schemes.toml and of a saved scheme.")
+    command(
+        "schema", _schema, "Print the JSON Schema of the schemes, the dialects and a saved scheme."
+    )
     return parser
 
 
@@ -122,14 +164,18 @@ def _check_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--layout", help="the roles of the shape's axes: oihw, torch.Conv2d")
     sub.add_argument("--dtype", action="append", help="may be repeated")
     sub.add_argument("--stream", action="append", help="of adapters: portable or native")
-    sub.add_argument("--tier", choices=("exact", "stat", "deep"), default="stat")
+    word = "how deep (default: stat; with --backend all and nothing else, exact and stat)"
+    sub.add_argument("--tier", choices=("exact", "stat", "deep"), help=word)
+    word = "processes that share the cells of adapters (default: 1)"
+    sub.add_argument("--jobs", type=int, default=1, metavar="N", help=word)
     word = "only cells whose names fit: 'torch and not bfloat'"
     sub.add_argument("-k", metavar="EXPR", help=word)
     sub.add_argument("--alpha", type=float, default=1e-9, help="the run's chance of a false alarm")
     sub.add_argument("--vary-seeds", action="store_true", help="draw fresh seeds")
     word = "seconds for each answer of a target (default: 60)"
     sub.add_argument("--time-limit", type=float, default=60.0, metavar="S", help=word)
-    sub.add_argument("--deviations", metavar="FILE", help="known deviations, a TOML file")
+    word = "known deviations: a TOML file, or 'known' for those that come with the suite"
+    sub.add_argument("--deviations", metavar="FILE", help=word)
     sub.add_argument("--junit", metavar="FILE", help="write JUnit's XML")
     sub.add_argument("--summary", metavar="FILE", help="append a table in Markdown")
     sub.add_argument("--power", action="store_true", help="say what each test could see")
@@ -137,32 +183,11 @@ def _check_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _list(args: Any) -> Answer:
-    from .errors import UnknownName
-    from .registry import dialects, schemes
+    from ._show import list_rows
 
-    if args.dialect is not None and args.dialect not in dialects():
-        raise UnknownName("dialect", args.dialect, dialects())
-    rows = [entry for entry in schemes.values() if args.dialect in (None, entry.dialect)]
-    data = [
-        {
-            "name": entry.name,
-            "aliases": entry.aliases,
-            "title": entry.title,
-            "formula": entry.make().formula,
-        }
-        for entry in rows
-    ]
-    width = max(len(entry.name) for entry in rows)
-    lines = []
-    for entry in rows:
-        also = f"  (also {', '.join(entry.aliases)})" if entry.aliases else ""
-        lines.append(f"{entry.name:{width}}  {entry.make().formula}{also}")
-    lines += [
-        "",
-        "`initspec show NAME` says more; a name without @ has the meaning of Keras, "
-        "TensorFlow and JAX.",
-    ]
-    return Answer(data, lines)
+    data, lines = list_rows(args.dialect)
+    end = "`initspec show NAME` says more; a name without @ has the meaning of Keras, TensorFlow "
+    return Answer(data, [*lines, "", f"{end}and JAX."])
 
 
 def _show(args: Any) -> Answer:
@@ -177,6 +202,8 @@ def _fans(args: Any) -> Answer:
 
     shape = _shape(args.shape)
     layout = Layout.of(args.layout, len(shape))
+    if args.rule is not None:
+        return _fans_by(args.rule, shape, layout)
     true, naive = fans(shape, layout), fans(shape, layout, "naive")
     data = {
         "shape": shape,
@@ -198,6 +225,48 @@ def _fans(args: Any) -> Answer:
     return Answer(data, lines)
 
 
+def _fans_by(rule: str, shape: tuple[int, ...], layout: Any) -> Answer:
+    from ._show import fan_rule
+    from .layout import fans
+
+    found = fans(shape, layout, rule)
+    data = {"shape": shape, "layout": str(layout), "rule": rule, **found._asdict()}
+    lines = [f"shape {shape}, layout {layout}", f"rule     {fan_rule(rule)}"]
+    return Answer(data, [*lines, *(f"{k:8} {v:g}" for k, v in found._asdict().items())])
+
+
+def _generate(args: Any) -> Answer:
+    from .codegen import generate
+
+    shape = None if args.shape is None else _shape(args.shape)
+    found = generate(args.name, args.to, shape, args.layout)
+    return Answer(found.to_dict(), found.lines())
+
+
+def _diff(args: Any) -> Answer:
+    from ._diff import diff
+
+    return Answer(*diff(args))
+
+
+def _port(args: Any) -> Answer:
+    from ._port import port
+
+    return Answer(*port(args))
+
+
+def _infer(args: Any) -> Answer:
+    from ._infer import infer
+
+    return Answer(*infer(args))
+
+
+def _signal(args: Any) -> Answer:
+    from ._signal import signal
+
+    return Answer(*signal(args))
+
+
 def _sample(args: Any) -> Answer:
     from ._sample import sample
 
@@ -209,6 +278,12 @@ def _check(args: Any) -> Answer:
     from ._check import check
 
     return Answer(*check(args))
+
+
+def _report(args: Any) -> Answer:
+    from ._report import report
+
+    return Answer(*report(args))
 
 
 def _power(args: Any) -> Answer:

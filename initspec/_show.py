@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from .entry import Entry
 from .errors import SpecError
+from .fan_rules import RULES
 from .layout import Layout, fans
-from .registry import Entry, dialects, get, references, schemes
+from .registry import dialect, get, readings, references, rows, schemes
 from .scheme import Scheme
 
 _BARE = "without a dialect: the reading that Keras, TensorFlow and JAX share"
@@ -24,7 +26,9 @@ def show(
     if entry is not None:
         lines[0] += f", {entry.title}" if entry.dialect else f", {_BARE}"
         data |= _facts(entry)
+        data["other_readings"] = {other.name: other.make().formula for other in _others(entry)}
     lines += _wrap("Law", scheme.formula)
+    lines += _wrap("Fans", fan_rule(scheme.fans)) if scheme.needs_fans else []
     lines += _meaning(entry) if entry is not None else []
     lines.append(f"  LaTeX:       {scheme.latex}")
     if entry is not None:
@@ -41,41 +45,117 @@ def show(
     return data, lines
 
 
+def list_rows(asked: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """Data and lines on the named schemes: all of them, or those of one dialect."""
+    found = schemes.values() if asked is None else rows(asked)
+    made = {entry.name: entry.make() for entry in found}
+    data = [
+        {"name": entry.name, **_facts(entry), "formula": made[entry.name].formula}
+        for entry in found
+    ]
+    width = max(map(len, made))
+    lines = _head(asked) if asked else []
+    for entry in found:
+        also = f"  (also {', '.join(entry.aliases)})" if entry.aliases else ""
+        lines.append(f"{entry.name:{width}}  {made[entry.name].formula}{also}")
+    return data, lines
+
+
+def fan_rule(name: str) -> str:
+    """A fan rule in one sentence: the first of its docstring.
+
+    >>> fan_rule("elements")
+    'elements: fan_in = fan_out = the number of elements.'
+    """
+    law = (RULES[name].__doc__ or "").partition("\n")[0].replace("`", "")
+    return f"{name}: {law}"
+
+
+def _head(name: str) -> list[str]:
+    """What a dialect says of itself, and which of its framework's names are no schemes."""
+    head = dialect(name)
+    lines = [f"{name}: {head['title']} {head.get('version', '')}".rstrip()]
+    lines += _wrap("Meaning", head["note"])
+    lines += _wrap("Fans", fan_rule(head["fans"]))
+    lines += _wrap("Source", _evidence(head["source"], head["evidence"]))
+    for word, reason in head["absent"].items():
+        lines += _wrap("No scheme", f"{word}: {reason}")
+    return [*lines, ""]
+
+
+def _evidence(source: str, evidence: str) -> str:
+    return f"{source} ({'run' if evidence == 'run' else 'read, not run'})"
+
+
 def _facts(entry: Entry) -> dict[str, Any]:
-    return {
+    facts: dict[str, Any] = {
         "title": entry.title,
         "dialect": entry.dialect,
         "summary": entry.summary,
         "note": entry.note,
         "aliases": list(entry.aliases),
         "arguments": list(entry.arguments),
-        "other_readings": {other.name: other.make().formula for other in _others(entry)},
         "references": [dict(references()[key]) for key in entry.references],
     }
+    if entry.dialect:
+        facts |= {
+            "call": entry.call,
+            "units": dict(entry.units),
+            "fans": entry.make().fans,
+            "version": entry.version,
+            "since": entry.since,
+            "until": entry.until,
+            "evidence": entry.evidence,
+            "source": entry.source,
+        }
+    return facts
 
 
 def _others(entry: Entry) -> list[Entry]:
-    base = entry.name.partition("@")[0]
-    return [
-        other
-        for name, other in schemes.items()
-        if name.partition("@")[0] == base and name != entry.name
-    ]
+    return [other for other in readings(entry.base) if other.name != entry.name]
 
 
 def _meaning(entry: Entry) -> list[str]:
     lines = _wrap("Also called", ", ".join(entry.aliases))
     if entry.dialect:
-        lines += _wrap("Dialect", dialects()[entry.dialect]["note"])
-    others = _others(entry)
-    if others:
-        lines.append("  Other readings:")
-        lines += [f"    {other.name}: {other.make().formula}" for other in others]
-    return [*lines, *_wrap("Note", entry.note), *_wrap("Purpose", entry.summary)]
+        lines += _wrap("Dialect", dialect(entry.dialect)["note"])
+        lines += _wrap("Holds", _span(entry))
+        lines += _wrap("Source", _evidence(entry.source, entry.evidence))
+    return [
+        *lines,
+        *_readings(entry),
+        *_wrap("Note", entry.note),
+        *_wrap("Purpose", entry.summary),
+    ]
+
+
+def _span(entry: Entry) -> str:
+    """For which versions a row holds, and which of them was read or run."""
+    held = [f"since {entry.since}"] if entry.since else []
+    held += [f"before {entry.until}"] if entry.until else []
+    seen = "" if entry.until or not entry.version else f"as of {entry.version}"
+    return ", ".join(filter(None, [*held, seen]))
+
+
+def _readings(entry: Entry) -> list[str]:
+    """Who reads the name how, one line for each law; nobody reads it twice."""
+    here, laws = entry.make().formula, dict[str, list[str]]()
+    for other in _others(entry):
+        at = other.name[len(other.base) :] or "without a dialect"
+        laws.setdefault(other.make().formula, []).append(at)
+    same = laws.pop(here, [])
+    lines = _wrap("Same law", ", ".join(same))
+    for formula, names in laws.items():
+        lines += _wrap("Otherwise", f"{', '.join(names)}: {formula}")
+    return lines
 
 
 def _sources(entry: Entry) -> list[str]:
-    lines = _wrap("Arguments", ", ".join(entry.arguments))
+    words = [
+        f"{word} (on {entry.units[word]})" if word in entry.units else word
+        for word in entry.arguments
+    ]
+    lines = _wrap("Arguments", ", ".join(words))
     for key in entry.references:
         source = references()[key]
         lines += _wrap("Reference", " ".join(filter(None, (source["text"], source.get("url")))))

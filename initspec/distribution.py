@@ -9,13 +9,42 @@ from __future__ import annotations
 
 import bisect
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from . import draw as _draw
 from .draw import Draw
 from .errors import SpecError, StreamError
+from .fan_rules import Fans
 from .truncation import mass, moments
+
+
+class Scale(NamedTuple):
+    """What a law's spread was computed from: ``variance = factor / n``, ``std = gain / sqrt(n)``.
+
+    ``n`` is the fan of ``mode``. A law is drawn by its own numbers. The native streams start from
+    these, with the steps of their framework, which may round to another last bit. Two laws that
+    differ in their scale alone are equal.
+
+    >>> Scale(2.0, math.sqrt(2), "FAN_IN", Fans(8, 3)).variance
+    0.25
+    """
+
+    factor: float
+    gain: float
+    mode: str
+    fans: Fans
+
+    @property
+    def n(self) -> float:
+        """The fan that the variance is divided by."""
+        return self.fans.n(self.mode)
+
+    @property
+    def variance(self) -> float:
+        """The variance of the law, before any root was taken."""
+        return self.factor / self.n
 
 
 class Distribution:
@@ -135,6 +164,7 @@ class Uniform(Distribution):
 
     low: float
     high: float
+    scale: Scale | None = field(default=None, repr=False, compare=False, kw_only=True)
     kind = "uniform"
 
     @property
@@ -176,6 +206,7 @@ class Normal(Distribution):
 
     mu: float
     sigma: float
+    scale: Scale | None = field(default=None, repr=False, compare=False, kw_only=True)
     kind = "normal"
 
     @property
@@ -214,7 +245,8 @@ class TruncatedNormal(Distribution):
 
     ``mu`` and ``sigma`` are the parent's; ``low`` and ``high`` count parent standard deviations.
     ``variance = sigma**2 * (1 - [z phi(z)]/Z - ([phi(z)]/Z)**2)``, see
-    :func:`initspec.truncation.moments`.
+    :func:`initspec.truncation.moments`. ``bounds`` is the support where it was given as it is:
+    ``low`` and ``high`` would give it back only to the last bit.
 
     >>> round(TruncatedNormal(0, 1, -2, 2).std, 12)
     0.879625661034
@@ -224,6 +256,10 @@ class TruncatedNormal(Distribution):
     sigma: float
     low: float
     high: float
+    scale: Scale | None = field(default=None, repr=False, compare=False, kw_only=True)
+    bounds: tuple[float, float] | None = field(
+        default=None, repr=False, compare=False, kw_only=True
+    )
     kind = "truncated_normal"
 
     def __post_init__(self) -> None:
@@ -243,6 +279,8 @@ class TruncatedNormal(Distribution):
 
     @property
     def support(self) -> tuple[float, float]:
+        if self.bounds is not None and self.sigma:
+            return self.bounds
         return self.mu + self.sigma * self.low, self.mu + self.sigma * self.high
 
     def cdf(self, x: float) -> float:

@@ -55,6 +55,13 @@ class ExtraMissing(BackendMissing):
         )
 
 
+class NotInstalled(BackendMissing):
+    """What is to be tested is not installed, so that nothing can be said of it."""
+
+    def __init__(self, sentence: str) -> None:
+        InitSpecError.__init__(self, sentence)
+
+
 def nearest(given: str, known: Iterable[str]) -> list[str]:
     """Up to three known names that look like the given one.
 
@@ -64,8 +71,14 @@ def nearest(given: str, known: Iterable[str]) -> list[str]:
     import difflib
     import re
 
-    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", given).lower().strip("_")
-    return difflib.get_close_matches(snake, list(known), n=3, cutoff=0.75)
+    def snake(name: str) -> str:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip("_")
+
+    names: dict[str, list[str]] = {}
+    for name in known:
+        names.setdefault(snake(name), []).append(name)
+    near = difflib.get_close_matches(snake(given), names, n=3, cutoff=0.75)
+    return [name for found in near for name in names[found]]
 
 
 def _either(names: list[str]) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
-from .errors import LayoutError, SpecError, UnknownName
+from .errors import LayoutError, UnknownName
+from .fan_rules import BY_SIZE, MODES, RULES, Axes, Fans, Shape
 
-Shape = tuple[int, ...]
+__all__ = ["MODES", "ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
 
 #: One letter for one role. Letters may repeat: ``"ioo"`` has two output axes.
 ROLES: Mapping[str, str] = MappingProxyType(
@@ -30,38 +31,6 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "v": "vocabulary",
     }
 )
-
-MODES = ("FAN_IN", "FAN_OUT", "FAN_AVG", "FAN_GEO_AVG")
-
-
-class Fans(NamedTuple):
-    """How many inputs feed one output, and how many outputs one input feeds.
-
-    >>> fans((32, 4, 3, 3), "oihw, groups=4")
-    Fans(fan_in=36, fan_out=72)
-    """
-
-    fan_in: float
-    fan_out: float
-
-    def n(self, mode: str, bias_unit: bool = False) -> float:
-        """The number that ``variance = factor / n`` divides by; at least one.
-
-        ``FAN_AVG`` is the arithmetic and ``FAN_GEO_AVG`` the geometric mean of both fans.
-        ``bias_unit`` counts the constant input of the bias in ``fan_in``.
-        """
-        fan_in, fan_out = self.fan_in + bias_unit, self.fan_out
-        if mode == "FAN_IN":
-            n = fan_in
-        elif mode == "FAN_OUT":
-            n = fan_out
-        elif mode == "FAN_AVG":
-            n = (fan_in + fan_out) / 2
-        elif mode == "FAN_GEO_AVG":
-            n = math.sqrt(fan_in * fan_out)
-        else:
-            raise UnknownName("mode", mode, MODES)
-        return n or 1.0  # a zero-sized tensor has no element whose variance could be wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,37 +208,29 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     counted within one group and one stacked parameter; an embedding's ``fan_in`` is one. Strides
     and borders are not counted.
 
-    The rule ``"naive"`` is what the frameworks themselves count: whole axes, whatever groups and
-    stacks they hold, and a transposed convolution's fans swapped. Dialects use it.
+    The other rules, of :data:`initspec.fan_rules.RULES`, are what the frameworks count, also where
+    it is wrong; dialects use them. ``"naive"`` takes whole axes, whatever groups and stacks they
+    hold, and swaps a transposed convolution's fans; ``"torch"`` goes by PyTorch's places.
 
-    Raises :class:`LayoutError` where the tensor has no input axis: a bias has no fans.
+    Raises :class:`LayoutError` where the tensor has no input axis, for a bias has no fans, and
+    :class:`UnknownName` for a rule that does not exist.
 
     >>> fans((64, 128, 3, 3), "torch.ConvTranspose2d")
     Fans(fan_in=576, fan_out=1152)
     >>> fans((64, 128, 3, 3), "torch.ConvTranspose2d", rule="naive")
     Fans(fan_in=1152, fan_out=576)
     """
+    if rule not in RULES:
+        raise UnknownName("fan rule", rule, RULES)
     shape = tuple(shape)
     given = Layout.of(layout, len(shape))
     roles = given.roles(shape)
-    if not {"in", "vocabulary", "group"} & set(roles) or "out" not in roles:
+    inputs = {"in", "vocabulary", "group"} & set(roles)
+    if rule not in BY_SIZE and not (inputs and "out" in roles):
         raise LayoutError(
             f"a tensor of shape {shape} with layout '{given}' has no fans: it needs an input and "
             "an output axis. Name them with layout=, or use a scheme without fans, such as "
             "zeros or normal(std=0.02)."
         )
-
-    def size(*wanted: str) -> int:
-        return math.prod(n for n, role in zip(shape, roles, strict=True) if role in wanted)
-
-    space, fan_in, fan_out = size("spatial"), size("in"), size("out")
-    if rule == "naive":
-        fan_in, fan_out = fan_in * size("group", "vocabulary") * space, fan_out * space
-        return Fans(fan_out, fan_in) if given.transposed else Fans(fan_in, fan_out)
-    if rule != "true":
-        raise SpecError(f"a fan rule is 'true' or 'naive', not {rule!r}.")
-    if grouped_role(given) == "in":
-        fan_in //= given.groups
-    else:
-        fan_out //= given.groups * given.stack
-    return Fans(fan_in * space, fan_out * space)
+    parts = given.groups * given.stack
+    return RULES[rule](Axes(shape, given.axes, roles, parts, grouped_role(given), given.transposed))

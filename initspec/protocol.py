@@ -74,8 +74,9 @@ class Backend(Protocol):
     ) -> Any:
         """A new array drawn by the framework's own sampler.
 
-        Law: its values have the distribution; the same ``source`` gives the same values in the
-        same version of the framework on the same device, and nothing more is promised.
+        Law: its values have the distribution, in 16 bits as well as that sampler's own grid lets
+        them; the same ``source`` gives the same values in the same version of the framework on
+        the same device: those of the framework's own initializer, where it has one of that law.
         """
         ...
 

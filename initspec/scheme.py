@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from . import structure
-from .distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
+from .distribution import Constant, Distribution, Normal, Scale, TruncatedNormal, Uniform
 from .errors import LayoutError, SpecError, UnknownName
+from .fan_rules import MODES, RULES, Fans
 from .gain import squared
-from .layout import MODES, Fans, Layout, Shape, fans
+from .layout import Layout, Shape, fans
 from .structure import Values
 from .truncation import Truncation
 
@@ -283,18 +284,31 @@ def _element_law(scheme: Scheme, count: Fans) -> Distribution | None:
         return None
     if scheme.low is not None and scheme.high is not None:
         return Uniform(scheme.low, scheme.high)
+    scale = None
     if scheme.mode is None:
         assert scheme.std is not None
         std, limit = scheme.std, math.sqrt(3) * scheme.std
     else:
-        variance = scheme.variance_factor / count.n(scheme.mode, scheme.bias_unit)
-        std, limit = math.sqrt(variance), math.sqrt(3 * variance)
+        scale = _scale(scheme, count, scheme.mode)
+        std, limit = math.sqrt(scale.variance), math.sqrt(3 * scale.variance)
     if scheme.distribution == "normal":
-        return Normal(scheme.mean, std)
+        return Normal(scheme.mean, std, scale=scale)
     if scheme.distribution == "uniform":
-        return Uniform(scheme.mean - limit, scheme.mean + limit)
-    assert scheme.truncation is not None
-    return TruncatedNormal(scheme.mean, *scheme.truncation.parent(scheme.mean, std))
+        return Uniform(scheme.mean - limit, scheme.mean + limit, scale=scale)
+    cut = scheme.truncation
+    assert cut is not None
+    return TruncatedNormal(
+        scheme.mean,
+        *cut.parent(scheme.mean, std),
+        scale=scale if cut.variance == "corrected" else None,
+        bounds=(cut.low, cut.high) if cut.unit == "absolute" else None,
+    )
+
+
+def _scale(scheme: Scheme, count: Fans, mode: str) -> Scale:
+    gain = scheme.gain * math.sqrt(scheme.factor * scheme._squared)
+    counted = Fans(count.fan_in + scheme.bias_unit, count.fan_out)
+    return Scale(scheme.variance_factor, gain, mode, counted)
 
 
 def _check_fields(scheme: Scheme) -> None:
@@ -323,8 +337,8 @@ def _check_fields(scheme: Scheme) -> None:
     for name in ("sparsity", "std", "array", "custom"):
         if name in takes and "mode" not in takes and getattr(scheme, name) is None:
             raise SpecError(f"distribution {kind!r} needs {name!r}.")
-    if scheme.fans not in ("true", "naive"):
-        raise SpecError(f"a fan rule is 'true' or 'naive', not {scheme.fans!r}.")
+    if scheme.fans not in RULES:
+        raise UnknownName("fan rule", scheme.fans, RULES)
 
 
 def _check_numbers(scheme: Scheme) -> None:

@@ -59,19 +59,20 @@ def key_from_seed(seed: int) -> Key:
 def threefry2x32(key: tuple[Any, Any], x0: Any, x1: Any) -> tuple[Any, Any]:
     """Threefry-2x32 with 20 rounds of Salmon, Moraes, Dror, Shaw (SC 2011).
 
-    Of plain integers, or of arrays of 64-bit integers, below ``2**32``: sums and shifts leave room
-    in 64 bits and are cut to 32.
+    Of plain integers, or of arrays of 64-bit integers, below ``2**32``: shifts and the sums of a
+    group of rounds leave room in 64 bits, and are cut to 32 where it counts.
 
     >>> [hex(word) for word in threefry2x32((0, 0), 0, 0)]
     ['0x6b200159', '0x99ba4efe']
     """
     k0, k1 = key
     schedule = (k0, k1, k0 ^ k1 ^ 0x1BD11BDA)
-    x0, x1 = (x0 + k0) & MASK, (x1 + k1) & MASK
+    x0, x1 = x0 + k0, (x1 + k1) & MASK
     for group in range(5):
         for by in ROTATIONS[group % 2]:
-            x0 = (x0 + x1) & MASK
-            x1 = ((x1 << by) & MASK | x1 >> (32 - by)) ^ x0
+            x0 = x0 + x1
+            turned = x1 << by
+            x1 = ((turned | turned >> 32) ^ x0) & MASK
         x0 = (x0 + schedule[(group + 1) % 3]) & MASK
         x1 = (x1 + schedule[(group + 2) % 3] + (group + 1)) & MASK
     return x0, x1

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,8 @@ import initspec
 from initspec._check import _Progress, check, suggestion
 from initspec._cli import _parser, main
 from initspec._select import selection
+from initspec.registry import schemes
+from initspec.scheme import TAKES
 
 pytest.importorskip("scipy")
 
@@ -543,3 +546,79 @@ def test_power_refuses(capsys: pytest.CaptureFixture[str], argv: list[str], sent
 def test_tiers_are_those_of_the_design() -> None:
     for tier in DRAWS:
         assert _parser().parse_args(["check", "--tier", tier]).tier == tier
+
+
+# ------------------------------------------------------------------------------ the whole matrix
+
+
+def test_processes_share_the_cells_of_adapters(capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["check", "numpy", "--as", "he_normal", "--as", "zeros", "--dtype", "float32", "-v"]
+    assert main([*argv, "--json", "-"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert main([*argv, "--json", "-", "--jobs", "2"]) == 0
+    shared = json.loads(capsys.readouterr().out)
+    for report in (alone, shared):
+        for record in report["records"]:
+            del record["seconds"]
+    assert shared == alone
+
+
+class Killer(suite.BackendTarget):
+    """An adapter that takes its process with it."""
+
+    def draw(self, *args: Any, **options: Any) -> Any:
+        import os
+
+        os._exit(7)
+
+
+def test_a_process_that_dies_is_an_error_of_its_cells() -> None:
+    scheme = initspec.get("zeros")
+    cells = suite.backend_cells(["numpy"], only=["zeros"], dtypes=["float32"])
+    target = Killer("numpy", scheme, None, "portable")
+    report = suite.run([replace(cell, target=target) for cell in cells], jobs=2)
+    assert {record.verdict for record in report.records} == {"ERROR"}
+    assert "process" in report.records[0].sentence
+
+
+def test_all_adapters_and_nothing_else_is_the_whole_matrix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = suite.backend_cells(["numpy"], only=["zeros"], dtypes=["float32"])
+    monkeypatch.setattr(suite, "matrix", lambda names: few)
+    assert main(["check", "--backend", "all", "--json", "-"]) == 1
+    records = {one["cell"]: one for one in json.loads(capsys.readouterr().out)["records"]}
+    assert records["cases"]["verdict"] == "PASS"
+    assert records["clause law.sparse"]["verdict"] == "FAIL"  # nothing sparse was run
+    assert "Each column of a sparse matrix" in records["clause law.sparse"]["sentence"]
+    assert "clause law.constant" not in records
+
+
+def test_the_matrix_has_a_thousand_cells_and_every_form_of_law() -> None:
+    cells = suite.matrix(["numpy", "torch", "tensorflow", "jax"])
+    assert len(cells) >= 1000
+    assert {cell.scheme.distribution for cell in cells} == set(TAKES) - {"array", "custom"}
+    assert {cell.tier for cell in cells} == {"exact", "stat"}
+    plain = [initspec.get(name) for name, row in schemes.items() if row.dialect is None]
+    laws = {scheme.on((86, 8), "io") for scheme in plain if scheme.mode}
+    assert laws <= {scheme.on((86, 8), "io") for scheme in suite.distinct() if scheme.mode}
+
+
+def test_a_framework_that_is_not_here_is_skipped(
+    capsys: pytest.CaptureFixture[str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "flax").mkdir()
+    (project / "flax" / "__init__.py").write_text(
+        "raise ModuleNotFoundError('No module named flax', name='flax')", "utf-8"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    monkeypatch.syspath_prepend(str(project))
+    assert main(["check", "flax.linen:initializers", "--as", "he_normal"]) == 3
+    out = capsys.readouterr().out
+    assert "SKIP" in out
+    assert "flax.linen needs flax, which is not installed" in out
+
+
+def test_the_deviations_that_come_with_the_suite(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "numpy", "--as", "zeros", "--deviations", "known"]) == 0
+    assert "PASS" in capsys.readouterr().out

@@ -20,12 +20,39 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
     return code, captured.out, captured.err
 
 
+def words(text: str) -> str:
+    """The text without its line breaks and indents."""
+    return " ".join(text.split())
+
+
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "list")
     assert code == 0
     assert all(name in out for name in initspec.schemes)
     _, out, _ = run(capsys, "list", "--json", "--dialect", "berry")
     assert [row["name"] for row in json.loads(out)] == ["xavier@berry", "deepnet@berry"]
+    _, out, _ = run(capsys, "list", "--dialect", "torch")
+    assert out.startswith("torch: PyTorch 2.13.0\n")
+    assert "Fans: torch: fan_in = rest * K and fan_out = first * K" in words(out)
+    assert "Source: torch/nn/init.py (run)" in words(out)
+    assert "No scheme: sparse_: it zeroes as many elements in each column" in words(out)
+    assert "truncated_normal@torch<2.12 truncated normal" in words(out)
+
+
+def test_show_a_dialects_row(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "show", "trunc_normal@torch<2.12")
+    assert out.startswith("truncated_normal@torch<2.12, torch.nn.init.trunc_normal_\n")
+    assert "Holds: before 2.12" in words(out)
+    assert "Source: torch/nn/init.py (read, not run)" in words(out)
+    assert "Arguments: mean, std (on std), a (on limit), b (on limit)" in words(out)
+    _, out, _ = run(capsys, "show", "XavierNormal@neupy", "--json")
+    assert "did you mean" in out
+    _, out, _ = run(capsys, "show", "xavier_normal@neupy", "--json")
+    data = json.loads(out)
+    assert data["call"] == "neupy.init.XavierNormal"
+    assert data["units"] == {"gain": "variance"}
+    assert (data["fans"], data["evidence"], data["version"]) == ("naive", "read", "317ed420")
+    assert data["other_readings"]["glorot_normal"].startswith("truncated normal")
 
 
 def test_show_says_first_whose_reading_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,7 +61,12 @@ def test_show_says_first_whose_reading_it_is(capsys: pytest.CaptureFixture[str])
     assert (
         lines[0] == "he_normal, without a dialect: the reading that Keras, TensorFlow and JAX share"
     )
-    assert "he_normal@torch: normal, mean 0, variance 2 / fan_in" in out
+    law = "normal, mean 0, variance 2 / fan_in"
+    assert f"@caffe, @chainer, @dl4j, @flux, @mindspore, @paddle, @thinc, @torch: {law}" in words(
+        out
+    )
+    assert "Same law: @flax, @jax, @keras, @keras<3.15, @tensorflow Otherwise:" in words(out)
+    assert out.count("@keras<3.15") == 1
     assert "0.0883883476" in out
     _, out, _ = run(capsys, "show", "he_normal@torch", "--json", "--shape", "256", "512")
     data = json.loads(out)
@@ -51,6 +83,9 @@ def test_fans(capsys: pytest.CaptureFixture[str]) -> None:
     assert "say fan_in 1152, fan_out 576" in out
     _, out, _ = run(capsys, "fans", "4", "6", "--json")
     assert json.loads(out)["fan_out"] == 6
+    argv = ("fans", "100", "8", "--layout", "torch.Embedding", "--rule", "torch")
+    assert "fan_in   8\nfan_out  100" in run(capsys, *argv)[1]
+    assert json.loads(run(capsys, *argv, "--json")[1])["rule"] == "torch"
 
 
 def test_sample_digest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,6 +166,8 @@ def test_schema_and_doctor(capsys: pytest.CaptureFixture[str]) -> None:
             "unknown file type '.pt'",
         ),
         (["fans", "3", "4", "--layout", "oihw"], 2, "names 4 axes"),
+        (["fans", "3", "4", "--rule", "torc"], 2, "did you mean 'torch'"),
+        (["show", "he_normal@torch=2"], 2, "cannot read the version"),
         (["list", "--dialect", "kera"], 2, "did you mean 'keras'"),
     ],
 )

@@ -1,6 +1,5 @@
 """The exact tier: a second opinion on fans and formulas, coupling, seeds, and the portable stream."""
 
-import json
 import math
 import random
 from dataclasses import dataclass, replace
@@ -146,7 +145,7 @@ def test_a_fan_that_is_not_divided_by_its_groups_is_found(monkeypatch):
 
 def test_every_named_scheme_of_single_elements_has_a_formula_by_hand():
     wanted = set()
-    for name in schemes:
+    for name, entry in schemes.items():  # the dialects' formulas: tests/test_dialects.py
         law = (
             get(name).on((12, 5), "io")
             if get(name).distribution
@@ -158,8 +157,8 @@ def test_every_named_scheme_of_single_elements_has_a_formula_by_hand():
             )
             else None
         )
-        wanted |= {name} if law is not None else set()
-    assert wanted == set(FORMULAS)
+        wanted |= {name} if law is not None and entry.dialect is None else set()
+    assert wanted <= set(FORMULAS) <= set(schemes)
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -469,14 +468,6 @@ def test_a_wrong_key_is_found(monkeypatch, fresh):
     spoilt = Spoilt(key=lambda source=None, name=None: right.key(source % 2**32, name))
     monkeypatch.setattr(backends, "backend", lambda name: spoilt)
     assert "the key of 4294967296" in refusals(portable("he_normal"))["known"]
-
-
-def test_the_suites_known_answers_are_those_of_the_tests():
-    ours = Path(exact.__file__).with_name("cases") / "known_answers.json"
-    assert json.loads(ours.read_text("utf-8"))["stream"] == stream.VERSION
-    other = HERE / "data" / "known_answers.json"
-    if other.exists():
-        assert ours.read_bytes() == other.read_bytes()
 
 
 def test_a_standard_law_has_mean_zero_and_standard_deviation_one():

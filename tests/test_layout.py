@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initspec import Fans, Layout, LayoutError, SpecError, UnknownName, fans
+from initspec import Fans, Layout, LayoutError, UnknownName, fans
+from initspec.fan_rules import RULES
 from initspec.index import blocks, digits, whole
 from initspec.layout import layers
 
@@ -63,6 +64,63 @@ def test_naive_fans_are_what_frameworks_count(
     layout: str, shape: tuple[int, ...], expected: tuple[int, int]
 ) -> None:
     assert fans(shape, layout, rule="naive") == Fans(*expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "layout", "shape", "expected"),
+    [
+        # By hand, from what each framework's own function makes of its stored shape.
+        ("torch", "torch.Conv2d, groups=4", (32, 4, 3, 5), (60, 480)),
+        ("torch", "torch.ConvTranspose2d, groups=4", (16, 8, 3, 5), (8 * 15, 16 * 15)),
+        ("torch", "torch.Embedding", (1000, 64), (64, 1000)),
+        ("torch", "torch.Bilinear", (32, 8, 16), (8 * 16, 32 * 16)),
+        ("torch", "torch.MultiheadAttention", (192, 64), (64, 192)),
+        ("torch", "keras.DepthwiseConv2D", (3, 5, 16, 2), (15, 480)),  # (32, 1, 3, 5) in PyTorch
+        ("torch", "keras.MultiHeadAttention.output", (8, 64, 24), (512, 24)),
+        ("torch", "sio", (3, 64, 32), (64, 96)),
+        ("tinygrad", "oihw", (64, 48, 3, 5), (48 * 15, 64)),
+        ("tinygrad", "torch.ConvTranspose2d", (16, 8, 3, 5), (8 * 15, 16)),
+        ("tinygrad", "vo", (1000, 64), (64, 1000)),
+        ("tinygrad", "oi", (64, 48), (48, 64)),
+        ("no_kernel", "oihw", (64, 48, 3, 5), (48, 64)),
+        ("no_kernel", "hwio", (3, 5, 48, 64), (48, 64)),
+        ("no_kernel", "oi", (64, 48), (48, 64)),
+        ("no_kernel", "vo", (1000, 64), (1000, 64)),
+        ("last_two", "keras.MultiHeadAttention.query", (512, 8, 64), (512 * 8, 512 * 64)),
+        ("last_two", "keras.MultiHeadAttention.output", (8, 64, 24), (512, 192)),
+        ("last_two", "keras.Conv2D, groups=4", (3, 5, 4, 32), (60, 480)),
+        ("last_two", "keras.Conv2DTranspose", (3, 5, 32, 16), (480, 240)),
+        ("last_two", "bio", (6, 20, 30), (120, 180)),
+        ("last_two", "o", (7,), (7, 7)),
+        ("last_two", "", (), (1, 1)),
+        ("elements", "oihw", (64, 48, 3, 5), (64 * 48 * 15,) * 2),
+        ("elements", "o", (7,), (7, 7)),
+    ],
+)
+def test_the_frameworks_own_rules(
+    rule: str, layout: str, shape: tuple[int, ...], expected: tuple[int, int]
+) -> None:
+    assert fans(shape, layout, rule) == Fans(*expected)
+
+
+@given(
+    st.sampled_from(sorted(set(RULES) - {"last_two"})),
+    st.sampled_from(["oihw", "hwio", "ihow", "whoi"]),
+    st.tuples(*[st.integers(1, 9)] * 4),
+)
+def test_a_rule_by_role_means_the_same_on_any_layout(
+    rule: str, layout: str, sizes: tuple[int, ...]
+) -> None:
+    by_letter = dict(zip("oihw", sizes, strict=True))
+    shape = tuple(by_letter[letter] for letter in layout)
+    assert fans(shape, layout, rule) == fans(sizes, "oihw", rule)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_every_rule_counts_a_matrix_as_it_is_but_for_the_elements(rule: str) -> None:
+    assert fans((300, 100), "io", rule) == ((300, 100) if rule != "elements" else (30000, 30000))
+    assert fans((0, 100), "io", rule).n("FAN_IN") in (1, 100)
+    assert RULES[rule].__doc__
 
 
 def contraction(groups: int, inputs: int, outputs: int, taps: int) -> Fans:
@@ -144,8 +202,8 @@ def test_a_layout_that_does_not_fit(shape: tuple[int, ...], layout: str, sentenc
 
 
 def test_an_unknown_fan_rule() -> None:
-    with pytest.raises(SpecError, match="'true' or 'naive', not 'keras'"):
-        fans((3, 4), rule="keras")
+    with pytest.raises(UnknownName, match="unknown fan rule 'naiv': did you mean 'naive'"):
+        fans((3, 4), rule="naiv")
 
 
 LAYOUTS = ["oihw", "hwio", "iohw, transposed", "oihw, groups=2", "hwgo", "sihw", "biow"]

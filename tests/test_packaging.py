@@ -12,6 +12,7 @@ import pytest
 import initspec
 
 ROOT = Path(__file__).parent.parent
+SUFFIXES = (".py", ".toml", ".json", ".csv", ".typed", ".html", ".css", ".js")
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / "pyproject.toml").exists(), reason="needs the source tree"
@@ -51,12 +52,15 @@ def test_the_wheel_holds_every_file_and_one_folder(wheel: Path) -> None:
     expected = set()
     for folder, home in (
         ("initspec", ""),
+        ("initspec/dialects", "dialects/"),
+        ("initspec/layers", "layers/"),
+        ("initspec/page", "page/"),
         ("backends", "backends/"),
         ("conformance", "conformance/"),
         ("conformance/cases", "conformance/cases/"),
     ):
         for path in (ROOT / folder).iterdir():
-            if path.is_file() and path.suffix in (".py", ".toml", ".json", ".csv", ".typed"):
+            if path.is_file() and path.suffix in SUFFIXES:
                 expected.add(f"initspec/{home}{path.name}")
             elif path.name == "py.typed":
                 expected.add(f"initspec/{path.name}")

@@ -47,7 +47,7 @@ def test_the_commands_of_the_readme_are_real() -> None:
 
     text = (ROOT / "README.md").read_text("utf-8")
     commands = re.findall(r"^\$ initspec (.*)$", text, re.MULTILINE)
-    assert len(commands) == 7
+    assert len(commands) == 8
     for command in commands:
         argv = shlex.split(command, comments=True)
         if argv[0] == "check":

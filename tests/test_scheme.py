@@ -245,8 +245,8 @@ BAD: list[tuple[Callable[[], object], type[InitSpecError], str]] = [
     (lambda: Scheme(distribution="array"), SpecError, "needs 'array'"),
     (
         lambda: Scheme(distribution="normal", mode="FAN_IN", fans="keras"),
-        SpecError,
-        "'true' or 'naive'",
+        UnknownName,
+        "unknown fan rule 'keras': known: .*naive",
     ),
 ]
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import initspec
 from initspec import Scheme, SpecError, Truncation, UnknownName, dumps, get, load, loads, save
+from initspec.fan_rules import RULES
 from initspec.gain import NONLINEARITIES
 from initspec.layout import MODES
 from initspec.structure import Values
@@ -32,7 +33,7 @@ scale = st.one_of(
             "gain": positive,
             "nonlinearity": st.sampled_from(NONLINEARITIES),
             "bias_unit": st.booleans(),
-            "fans": st.sampled_from(["true", "naive"]),
+            "fans": st.sampled_from(list(RULES)),
         },
     ),
 )
@@ -102,6 +103,7 @@ def test_the_schema_knows_every_field() -> None:
     assert known == {item.name for item in fields(Scheme)} - {"name", "custom"}
     known = set(SCHEMA["$defs"]["truncation"]["properties"])
     assert known == {item.name for item in fields(Truncation)}
+    assert set(SCHEMA["$defs"]["fields"]["properties"]["fans"]["enum"]) == set(RULES)
 
 
 @pytest.mark.parametrize(

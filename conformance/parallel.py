@@ -1,0 +1,62 @@
+"""Judging cells, in this process or in several."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from multiprocessing import get_context
+
+from .cell import Cell, blank, judge
+from .design import Budget
+from .record import ERROR, Record
+
+#: Cells that a process takes at a time: few, so that all end together.
+_CHUNK = 24
+
+
+def judged(cells: Sequence[Cell], budget: Budget, jobs: int = 1) -> Iterator[tuple[int, Record]]:
+    """The place and the record of each cell, as they come.
+
+    More than one of the ``jobs`` takes the cells of backends, which are made anew in each process;
+    what lives in a process of its own already, as a target does, stays here.
+    """
+    away: dict[str, list[int]] = {}
+    for place, cell in enumerate(cells):
+        backend = getattr(cell.target, "backend", None)
+        if jobs > 1 and backend is not None:
+            away.setdefault(backend, []).append(place)
+        else:
+            yield place, judge(cell, budget)
+    chunks = [
+        places[start : start + _CHUNK]
+        for places in away.values()
+        for start in range(0, len(places), _CHUNK)
+    ]
+    if not chunks:
+        return
+    # A forked child would hang in the threads of the frameworks that the parent has loaded.
+    pool = ProcessPoolExecutor(min(jobs, len(chunks)), get_context("spawn"), _quiet)
+    try:
+        sent = {
+            pool.submit(_judge_all, [cells[place] for place in chunk], budget): chunk
+            for chunk in chunks
+        }
+        for done in as_completed(sent):
+            chunk, error = sent[done], done.exception()
+            records = done.result() if error is None else []
+            for place in chunk[len(records) :]:
+                sentence = f"the process that judged it ended: {error}"
+                records.append(replace(blank(cells[place]), verdict=ERROR, sentence=sentence))
+            yield from zip(chunk, records, strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _judge_all(cells: list[Cell], budget: Budget) -> list[Record]:
+    return [judge(cell, budget) for cell in cells]
+
+
+def _quiet() -> None:
+    sys.stdout = sys.stderr  # the answer of the run is printed by the parent
