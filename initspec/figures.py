@@ -143,7 +143,7 @@ def ecdf(values: Any, law: Distribution, *, alpha: float = 1e-3, name: str = "va
     word = "inside" if found.inside else "outside"
     verdict = (
         f"The greatest difference, {found.distance:.3g}, lies {word} the band of {found.band:.3g}: "
-        + ("the values are as the law says." if found.inside else "the values have another law.")
+        + ("nothing speaks against the law." if found.inside else "the values have another law.")
     )
     colour = 0 if found.inside else 1
     return picture(
@@ -218,12 +218,11 @@ def signal(*signals: Signal) -> str:
         x = _layers(max(one.depth for one in signals), side)
         panels.append(Panel(x, y, marks, f"Variance of {title}"))
     first = signals[0]
-    same = len({one.activation for one in signals}) == 1
     title = "Variance through the layers"
-    if same:
+    if len({one.scheme for one in signals}) == 1:
+        title = f"{first.scheme}: variance through the layers"
+    if len({one.activation for one in signals}) == 1:
         title += f", with {first.activation}"
-    if len(signals) == 1:
-        title = f"{first.scheme}: variance through the layers, with {first.activation}"
     runs = "one network" if first.networks == 1 else f"{first.networks} networks, least to greatest"
     return picture(
         title,

@@ -313,13 +313,18 @@ class _Box:
     right: float
     bottom: float
 
+    def page(self, across: float, up: float) -> tuple[float, float]:
+        """Where a place between 0 and 1 is on the page; never above the panel nor below it."""
+        return (
+            self.left + across * (self.right - self.left),
+            self.bottom - min(max(up, 0.0), 1.0) * (self.bottom - self.top),
+        )
+
     def across(self, value: float) -> float:
-        return self.left + self.x.place(value) * (self.right - self.left)
+        return self.page(self.x.place(value), 0.0)[0]
 
     def up(self, value: float) -> float:
-        """A height on the page, never outside the panel."""
-        place = min(max(self.y.place(value), 0.0), 1.0)
-        return self.bottom - place * (self.bottom - self.top)
+        return self.page(0.0, self.y.place(value))[1]
 
     def at(self, point: tuple[float, float]) -> tuple[float, float]:
         return self.across(point[0]), self.up(point[1])
@@ -427,7 +432,7 @@ def _line(mark: Line, box: _Box) -> tuple[str, float]:
     placed = [(box.x.place(x), box.y.place(y)) for x, y in mark.points]
     pieces = list(_pieces(placed))
     kind = "line" + " thin" * mark.thin + " dash" * mark.dash + f" c{mark.colour}"
-    paths = [[_page(point, box) for point in piece] for piece in pieces]
+    paths = [[box.page(*place) for place in piece] for piece in pieces]
     text = "\n".join(f'<path class="{kind}" d="{_path(path)}"/>' for path in paths)
     return text, paths[-1][-1][1] if paths else box.bottom
 
@@ -453,14 +458,6 @@ def _pieces(points: Points) -> Iterable[Points]:
                 piece = []
     if piece:
         yield piece
-
-
-def _page(place: tuple[float, float], box: _Box) -> tuple[float, float]:
-    across, up = place
-    return (
-        box.left + across * (box.right - box.left),
-        box.bottom - min(max(up, 0.0), 1.0) * (box.bottom - box.top),
-    )
 
 
 def _dots(mark: Dots, box: _Box) -> str:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
-LINK = re.compile(r"\]\(([^)\s:]+?)(?:#([^)\s]+))?\)")
+LINK = re.compile(r"\]\(([^)\s:#]*)(?:#([^)\s]+))?\)")
 
 pytestmark = pytest.mark.skipif(not REFERENCE.exists(), reason="needs the source tree")
 
@@ -67,7 +67,6 @@ def test_every_row_has_its_place() -> None:
         assert all(f"`{alias}`" in text for alias in entry.aliases)
         assert "1. " in text
         assert "\n3. " in text  # the derivation's three lines
-        assert "{" not in re.sub(r"\$.*?\$|```.*?```|`.*?`", "", text, flags=re.DOTALL)
     for name in dialects():
         text = (REFERENCE / "dialects" / f"{name}.md").read_text("utf-8")
         assert all(f"`{entry.name}`" in text for entry in rows(name))
@@ -133,7 +132,7 @@ def anchors(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_and_their_fragments_lead_somewhere(page: Path) -> None:
     for path, fragment in LINK.findall(page.read_text("utf-8")):
-        target = page.parent / path
+        target = page.parent / path if path else page
         assert target.exists(), path
         if fragment and target.suffix == ".md":
             assert fragment in anchors(target), f"{path}#{fragment}"

@@ -141,7 +141,9 @@ def test_a_line_of_variances_is_the_prediction() -> None:
     assert layers == pytest.approx(range(12, 0, -1), abs=0.01)  # in the order of the way back
     assert values == pytest.approx(found.backward.predicted[::-1], rel=1e-2)
     rings = points(forward, "dots c0")
+    assert len(rings) == 8
     for layer, value in rings:
+        assert layer == pytest.approx(round(layer), abs=0.01)
         assert value == pytest.approx(found.forward.measured[round(layer) - 1], rel=1e-2)
 
 

@@ -521,7 +521,7 @@ def test_an_eager_array_is_made_in_place() -> None:
     made = HE.jax(jax.random.key(0), shape).block_until_ready()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < made.nbytes + 2**20
+    assert peak < made.nbytes + 3 * 2**20  # of which a huge page is address space only
     law = HE.on(shape)
     window = (slice(0, 1024), slice(0, 2048))
     host = adapter._array(law, shape, IO, "float32", window, (0, 1))

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,25 @@ BLOCKS = [
 ]
 
 
+LIBRARIES = ("equinox", "flax", "haiku", "sklearn")  # of layers, without a backend of their own
+
+
 def needed(code: str) -> list[str]:
     return [name for name in initspec.available() if re.search(rf"\b{name}\b", code)]
 
 
+def absent(code: str) -> list[str]:
+    libraries = [name for name in LIBRARIES if re.search(rf"\b{name}\b", code)]
+    return [
+        *(name for name in needed(code) if not initspec.available()[name]),
+        *(name for name in libraries if find_spec(name) is None),
+    ]
+
+
 @pytest.mark.parametrize("code", BLOCKS)
 def test_a_block_runs(code: str, tmp_path: Path) -> None:
-    for name in needed(code):
-        if not initspec.available()[name]:
-            pytest.skip(f"{name} is not installed")
+    if missing := absent(code):
+        pytest.skip(f"not installed: {', '.join(missing)}")
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
@@ -40,14 +51,18 @@ def test_the_readme_has_a_block_for_each_framework() -> None:
     assert found == set(initspec.available())
 
 
-def test_the_commands_of_the_readme_are_real() -> None:
+def test_the_commands_of_the_readme_are_real(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shlex
 
     from initspec._cli import main
 
     text = (ROOT / "README.md").read_text("utf-8")
     commands = re.findall(r"^\$ initspec (.*)$", text, re.MULTILINE)
-    assert len(commands) == 8
+    assert len(commands) == 13
+    monkeypatch.chdir(tmp_path)
+    assert main(["sample", "he_normal", "--shape", "64", "96", "--out", "weights.safetensors"]) == 0
     for command in commands:
         argv = shlex.split(command, comments=True)
         if argv[0] == "check":

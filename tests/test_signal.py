@@ -225,6 +225,11 @@ def test_what_leaves_the_numbers_is_infinite_or_zero() -> None:
             "silu",
             "For silu no variance keeps both so deep; variance_scaling(factor=2.4",
         ),
+        (
+            "he_normal",
+            "gelu",
+            "For gelu no variance keeps both so deep; variance_scaling(factor=2.17",
+        ),
     ],
 )
 def test_the_sentence(scheme: str, name: str, words: str) -> None:

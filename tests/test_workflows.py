@@ -6,6 +6,7 @@ The scripts are taken out of the files and run, with the environment that GitHub
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -412,8 +413,6 @@ def test_what_the_job_with_all_runs(runner: Runner, versions: str) -> None:
 
 def test_what_runs_at_night() -> None:
     """Its options are read, and its names are known."""
-    import shlex
-
     from initspec._cli import _parser
     from initspec.registry import get
 
@@ -437,3 +436,13 @@ def test_minimum_versions() -> None:
     assert "jax==0.4.35" in lines
     assert "torch==2.5.1" in run("torch=2.5.1").stdout.splitlines()
     assert run("torhc=2.5").returncode == 1
+
+
+def test_the_nightly_calibration(tmp_path: Path) -> None:
+    script = named(read(CI)["jobs"]["nightly"]["steps"], "Calibrate")["run"]
+    _, path, *options = shlex.split(script)
+    assert options == ["--cells", "20000", "--out", "calibration.json"]
+    command = [sys.executable, ROOT / path, "--cells", "64", "--processes", "1", "--out", "c.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert json.loads((tmp_path / "c.json").read_text())
+    assert done.returncode == 0, done.stdout + done.stderr
