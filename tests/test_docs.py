@@ -72,7 +72,10 @@ def test_every_row_has_its_place() -> None:
         assert all(f"`{entry.name}`" in text for entry in rows(name))
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch", "tensorflow", "keras", "jax"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("torch", "tensorflow", "keras")]
+
+
+@pytest.mark.parametrize("name", ["numpy", "jax", *SLOW])
 def test_the_lines_for_each_framework_run(name: str, tmp_path: Path) -> None:
     """All of them in one process; and what is said there of one seed is so."""
     if not initspec.available()[name]:

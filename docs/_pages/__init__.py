@@ -1,0 +1,1 @@
+"""The pages that ``docs/generate.py`` writes: each module makes some, by their paths."""
