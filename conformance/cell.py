@@ -23,6 +23,7 @@ from .explain import explain
 from .marginal import Finding
 from .picture import picture
 from .record import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Decision, Record
+from .target_calls import wide
 
 Array = NDArray[Any]
 
@@ -122,7 +123,9 @@ def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
         )
         raise Unjudged(SKIP, "an empty tensor of the right shape and type has no values to judge")
     values = draw_all(cell, empty.seed)
-    findings = list(exact.battery(cell) if cell.tier == "exact" else statistics(cell, law, values))
+    with wide(cell.dtype):
+        battery = exact.battery(cell) if cell.tier == "exact" else statistics(cell, law, values)
+        findings = list(battery)
     decisions = tuple(decide(finding, law, values.size, budget) for finding in findings)
     n = values.size
     verdict, sentence = PASS, ""

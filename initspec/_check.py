@@ -283,8 +283,11 @@ def _write(args: Any, report: Report, data: Any) -> None:
     from ._cli import _plain
 
     if args.json not in (None, "-"):
-        text = json.dumps(_plain(data), indent=1, ensure_ascii=False) + "\n"
-        Path(args.json).write_text(text, "utf-8")
+        plain = _plain(data)
+        records = [json.dumps(record, ensure_ascii=False) for record in plain.pop("records")]
+        head = json.dumps(plain, indent=1, ensure_ascii=False).removesuffix("\n}")
+        text = ",\n  ".join(records)  # a line for each: there may be thousands
+        Path(args.json).write_text(f'{head},\n "records": [\n  {text}\n ]\n}}\n', "utf-8")
     if args.junit is not None:
         Path(args.junit).write_text(report.to_junit(), "utf-8")
     if args.summary is not None:

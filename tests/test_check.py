@@ -622,3 +622,23 @@ def test_a_framework_that_is_not_here_is_skipped(
 def test_the_deviations_that_come_with_the_suite(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "numpy", "--as", "zeros", "--deviations", "known"]) == 0
     assert "PASS" in capsys.readouterr().out
+
+
+def test_what_a_native_sampler_cannot_draw_is_skipped() -> None:
+    pytest.importorskip("keras")
+    cells = suite.backend_cells(
+        ["keras"], only=["lecun_normal@flux"], dtypes=["float32"], streams=["native"]
+    )
+    found = suite.run(cells[:1]).records[0]
+    assert found.verdict == "SKIP"
+    assert "Keras truncates a normal law at two standard deviations" in found.sentence
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_native_numbers_of_16_bits_are_the_frameworks_own(dtype: str) -> None:
+    pytest.importorskip("torch")
+    cells = suite.backend_cells(["torch"], only=["he_uniform", "zeros"], dtypes=[dtype])
+    found = {record.cell: record.verdict for record in suite.run(cells).records}
+    skipped = {cell for cell, verdict in found.items() if verdict == "SKIP"}
+    assert skipped == {cell for cell in found if "native as he_uniform" in cell}
+    assert set(found.values()) == {"SKIP", "PASS"}

@@ -1,7 +1,9 @@
 """The suite's statistics themselves: no false alarms, sound bounds, and power where it is stated."""
 
+import json
 import math
 from collections import defaultdict
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -542,3 +544,13 @@ def test_a_half_open_interval_may_give_its_end():
     assert min(marginal_p(rounded(x, "float32"), law).values()) > 1e-6
     x[5:40] = 0.0
     assert marginal_p(rounded(x, "float32"), law)["edges"] < LEVEL
+
+
+def test_the_calibration_kept_is_the_one_that_the_page_states():
+    root = Path(__file__).parent
+    kept = json.loads((root / "data" / "calibration.json").read_text("utf-8"))
+    assert kept["cells"] >= 20_000
+    assert kept["refused"] == []
+    page = " ".join((root.parent / "docs" / "conformance.md").read_text("utf-8").split())
+    stated = f"{kept['date']}: {kept['cells']:,} cells, {kept['decisions']:,} decisions, none"
+    assert stated in page
