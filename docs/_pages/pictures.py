@@ -28,14 +28,16 @@ _PICTURES = (
     (
         "ecdf",
         "Values that have the law stay inside the band",
-        f'figures.ecdf(initspec.get("he_normal").numpy({_SHAPE}, seed=0), '
-        f'initspec.get("he_normal").on({_SHAPE}, "io"))',
+        "figures.ecdf(\n"
+        f'    initspec.get("he_normal").numpy({_SHAPE}, seed=0),\n'
+        f'    initspec.get("he_normal").on({_SHAPE}, "io"),\n)',
     ),
     (
         "ecdf_refused",
         "The same values without the cut leave it",
-        f'figures.ecdf(initspec.get("he_normal@torch").numpy({_SHAPE}, seed=0), '
-        f'initspec.get("he_normal").on({_SHAPE}, "io"))',
+        "figures.ecdf(\n"
+        f'    initspec.get("he_normal@torch").numpy({_SHAPE}, seed=0),\n'
+        f'    initspec.get("he_normal").on({_SHAPE}, "io"),\n)',
     ),
     (
         "singular",
