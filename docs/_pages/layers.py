@@ -44,6 +44,9 @@ def _index() -> str:
             [(f"[{title(kind)}]({kind}.md)", _layers(kind)) for kind in kinds()],
         ),
         "## The frameworks",
+        "Where a framework was run, the laws, the names and the shapes of its parameters were held "
+        "against its layers. Where it was read, the laws are those of its source; the names of the "
+        "parameters were looked up for a few layers only.",
         table(
             ("", "Version", "Evidence", "Source"),
             [
