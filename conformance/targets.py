@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .. import backends
@@ -18,6 +15,7 @@ from ..errors import InitSpecError, SpecError, UnknownName
 from ..layout import Layout, Shape
 from ..registry import Entry, get
 from ..scheme import Scheme
+from ..stored import tensors
 from ._worker import Process, TextTarget, names
 from .cell import Target, Unjudged
 from .record import ERROR
@@ -175,18 +173,13 @@ def read(text: str) -> Array:
     """
     path, _, name = text.partition("#")
     try:
-        match Path(path).suffix.lower():
-            case ".npy":
-                return tohost(np.load(path, allow_pickle=False))
-            case ".npz":
-                with np.load(path, allow_pickle=False) as held:
-                    return tohost(held[_one(path, name, held)])
-            case _:
-                return _safetensors(path, name)
-    except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
-        if isinstance(error, InitSpecError):
-            raise
-        raise InitSpecError(f"{path} cannot be read: {error}") from error
+        held = {stored.name: stored for stored in tensors(Path(path))}
+        flat = Path(path).suffix.lower() == ".npy"  # whose one array has no name
+        found = held[_one(path, "" if flat else name, held)]
+        array = tohost(found.read())
+    except SpecError as error:  # not of the command: other targets go on
+        raise InitSpecError(str(error)) from error
+    return array if found.dtype is None else array.view(numpy_dtype(found.dtype))
 
 
 def _one(path: str, name: str, held: Mapping[str, Any]) -> str:
@@ -195,22 +188,3 @@ def _one(path: str, name: str, held: Mapping[str, Any]) -> str:
     if name not in held:
         raise UnknownName(f"array of {path}", name, held, f"Write it as in '{path}#name'.")
     return name
-
-
-_SAFE = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
-
-
-def _safetensors(path: str, name: str) -> Array:
-    with open(path, "rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if size > Path(path).stat().st_size:
-            raise ValueError("its header is longer than the file")
-        held = json.loads(file.read(size))
-        held.pop("__metadata__", None)
-        row = held[_one(path, name, held)]
-        if row["dtype"] not in _SAFE:
-            raise ValueError(f"the tensor is of {row['dtype']}; known: {', '.join(_SAFE)}")
-        kind, shape = numpy_dtype(_SAFE[row["dtype"]]), tuple(row["shape"])
-        start, _ = row["data_offsets"]
-        file.seek(8 + size + start)
-        return np.frombuffer(file.read(kind.itemsize * math.prod(shape)), kind).reshape(shape)
