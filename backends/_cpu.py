@@ -42,9 +42,10 @@ class Rows(NamedTuple):
     """A block cut into ``total`` rows, one for each coordinate of the ``outer`` axes.
 
     A row has ``length`` elements, or ``last`` at the end of the innermost outer axis; element
-    ``c`` has the index of its row plus ``low[c] + 2**32 * high[c]``. Where the index of the row
-    leaves ``span`` below ``2**32``, ``high`` is zero. ``skip`` bytes and ``base`` indices lead
-    from the block's first element to that of the first row.
+    ``c`` has the index of its row plus ``index_offsets(inner)[c]``, at most ``span`` where
+    that is below ``2**32``.
+    ``skip`` bytes and ``base`` indices lead from the block's first element to that of the first
+    row.
     """
 
     skip: int
@@ -56,8 +57,6 @@ class Rows(NamedTuple):
     last: int
     contiguous: bool
     span: int
-    low: NDArray[np.uint32]
-    high: NDArray[np.uint32]
 
 
 def fill(
@@ -138,11 +137,10 @@ def rows(shape: Shape, steps: Shape, strides: Shape, itemsize: int, most: int, e
             size = part
         inner.insert(0, Axis(size, step, stride))
         length *= size
-    offsets = index_offsets(tuple(inner))
-    low, high = offsets.astype(np.uint32), (offsets >> np.uint64(32)).astype(np.uint32)
+    span = min(sum((axis.size - 1) * axis.stride for axis in inner), 2**32)
     return Rows(
         skip, base, tuple(outer), tuple(inner), math.prod(axis.size for axis in outer),
-        length, last or length, contiguous, min(int(offsets.max()), 2**32), low, high,
+        length, last or length, contiguous, span,
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from ..draw import Draw
 from ..index import Block
 from ..layout import Shape
 from ..stream import Key
-from ._cpu import memory_offsets, rows, share, views
+from ._cpu import index_offsets, memory_offsets, rows, share, views
 
 MOST = 2048  # elements of a row
 _PAD = 64  # what a row's words are filled up to: four vectors
@@ -45,15 +45,16 @@ _STORED = {  # the type that tells the dtypes apart
 _u16, _u32, _u64 = types.uint16, types.uint32, types.uint64
 _i32, _i64 = types.int32, types.int64
 _f32, _f64 = types.float32, types.float64
-_compiled = njit(nogil=True, error_model="numpy")
+_njit: Any = partial(njit, nogil=True, error_model="numpy")
+_compiled = _njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # Python calls the kernel alone
 
 
 def _kept(function: Callable[..., None]) -> Any:
     """Compiled, and kept on the disk where that can be written."""
     try:
-        return njit(nogil=True, error_model="numpy", cache=True)(function)
+        return _njit(cache=True)(function)
     except RuntimeError:
-        return _compiled(function)
+        return _njit()(function)
 
 
 def _chords() -> NDArray[np.uint64]:
@@ -266,7 +267,8 @@ class _Walk(NamedTuple):
 def _walk(shape: Shape, steps: Shape, strides: Shape, itemsize: int) -> _Walk:
     walk = rows(shape, steps, strides, itemsize, MOST, _PAD)
     outer = np.array(walk.outer, np.uint64).ravel()
-    low, high = (np.pad(half, (0, -walk.length % _PAD)) for half in (walk.low, walk.high))
+    offsets = np.pad(index_offsets(walk.inner), (0, -walk.length % _PAD))
+    low, high = offsets.astype(np.uint32), (offsets >> np.uint64(32)).astype(np.uint32)
     memory = memory_offsets(walk.inner)
     scattered = 0 if walk.contiguous else memory.ctypes.data
     return _Walk(

@@ -7,7 +7,7 @@ releasing the lock of the interpreter.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -17,22 +17,41 @@ from .. import stream
 from ..draw import Draw
 from ..index import Block
 from ..stream import I32, U32, Key
-from ._cpu import Rows, rows, share, views
+from ._cpu import Axis, Rows, index_offsets, rows, share, views
 
-MOST = 2**18  # elements of a chunk, whose words are made at once: calls are few and long
-PART = 2**16  # elements whose quantiles are looked up at once, with wider buffers
-THREADS = 2  # with 8 bytes for each element of a chunk and 20 for each of a part: 6.5 MiB
+MOST = 3 * 2**17  # elements of a chunk, whose words are made at once: calls are few and long
+PART = 2**15  # elements whose quantiles are looked up at once, with wider buffers
+THREADS = 2  # with 8 bytes for each element of a chunk and 20 for each of a part: 7.3 MiB
+_WIDTH = 512  # elements of the finer of two tables of offsets
 _SPACING = 272  # keeps equal places of two buffers out of one set of the cache
 _MASK = 2**32 - 1
 
 _u32 = np.uint32
 
 
+class _Walk(NamedTuple):
+    """Rows. An offset's low half is a sum of a ``coarse`` and a ``fine`` one, its high half is
+    zero where ``high`` is a single one.
+    """
+
+    rows: Rows
+    coarse: U32
+    fine: U32
+    high: U32
+
+
 @lru_cache(maxsize=2)
-def _rows(*of: Any) -> Rows:
-    """The rows, of whose high offsets one zero is kept where all are."""
+def _walk(*of: Any) -> _Walk:
     walk = rows(*of)
-    return walk if walk.high.any() else walk._replace(high=walk.high[:1].copy())
+    *outer, (size, step, stride) = walk.inner or (Axis(1, 0, 0),)
+    if not outer:
+        outer = [Axis(-(-size // _WIDTH), 0, stride * _WIDTH % 2**64)]
+        size = min(size, _WIDTH)
+    fine, coarse = (index_offsets(tuple(axes)) for axes in ([Axis(size, step, stride)], outer))
+    high = np.zeros(1, _u32)
+    if walk.span >= 2**32:
+        high = (index_offsets(walk.inner) >> np.uint64(32)).astype(_u32)
+    return _Walk(walk, coarse.astype(_u32), fine.astype(_u32), high)
 
 
 def fill(
@@ -47,17 +66,18 @@ def _fill(view: NDArray[Any], dtype: str, block: Block, key: Key, draw: Draw | N
     wide = dtype == "float64"
     in_place = view.itemsize == 4 and view.flags.c_contiguous  # its memory holds the words
     most = PART if wide else MOST if in_place else MOST // 2
-    walk = _rows(block.shape, view.strides, block.strides, view.itemsize, most, most)
-    axes = (*walk.outer, *walk.inner)
+    walk = _walk(block.shape, view.strides, block.strides, view.itemsize, most, most)
+    rows = walk.rows
+    axes = (*rows.outer, *rows.inner)
     rising: Any = (..., *(slice(None, None, -1 if step < 0 else 1) for step in view.strides))
     tiles = as_strided(view[rising], [axis.size for axis in axes], [axis.step for axis in axes])
 
     def work(start: int, stop: int) -> None:
-        chunk = _Chunk(walk.length, in_place)
+        chunk = _Chunk(walk.coarse.size * walk.fine.size, in_place)
         with np.errstate(all="ignore"):  # what overflows is infinite, in every kernel
             for row in range(start, stop):
-                at, size, index = _row(walk, row)
-                part = tiles[at][: size * walk.inner[0].size // walk.length]
+                at, size, index = _row(rows, row)
+                part = tiles[at][: size * rows.inner[0].size // rows.length]
                 word = part.reshape(-1).view(_u32) if in_place else chunk.word[:size]
                 chunk.words(word, walk, (block.base + index) % 2**64, key)
                 if draw is None:
@@ -65,7 +85,7 @@ def _fill(view: NDArray[Any], dtype: str, block: Block, key: Key, draw: Draw | N
                 else:
                     chunk.numbers(chunk.integers(word, draw), draw, dtype, part)
 
-    share(work, walk.total, view.size, THREADS)
+    share(work, rows.total, view.size, THREADS)
 
 
 def _row(walk: Rows, row: int) -> tuple[tuple[Any, ...], int, int]:
@@ -90,23 +110,27 @@ class _Chunk:
         self.sign = np.empty(part, np.int32)
         self.index, self.wide = np.empty((2, part + _SPACING), np.int64)[:, :part]
 
-    def words(self, x0: U32, walk: Rows, index: int, key: Key) -> None:
+    def words(self, x0: U32, walk: _Walk, index: int, key: Key) -> None:
         """The words of a row whose first element has the 64-bit ``index``, to ``x0``."""
         schedule = (*key, key[0] ^ key[1] ^ 0x1BD11BDA)
         high, low = index >> 32, index & _MASK
-        size = x0.size
+        size, width = x0.size, walk.fine.size
         x1, turned = self.other[:size], self.spare[:size]
-        np.add(walk.low[:size], _u32(low), out=x1)
-        if low + walk.span < 2**32:
-            x0[...] = (high + key[0]) & _MASK
+        grid = self.other[: -(-size // width) * width].reshape(-1, width)
+        coarse = walk.coarse[: len(grid), None]
+        state: Any = _u32((high + key[0]) & _MASK)  # a scalar until there is more to say
+        if low + walk.rows.span < 2**32:
+            np.add(coarse + _u32((low + key[1]) & _MASK), walk.fine, out=grid)
         else:
+            np.add(coarse + _u32(low), walk.fine, out=grid)
             np.less(x1, _u32(low), out=x0, casting="unsafe")
             x0 += walk.high[:size]
-            x0 += _u32((high + key[0]) & _MASK)
-        x1 += _u32(key[1])
+            x0 += state
+            x1 += _u32(key[1])
+            state = x0
         for group in range(5):
             for rotation in stream.ROTATIONS[group % 2]:
-                x0 += x1
+                state = np.add(state, x1, out=x0)
                 np.left_shift(x1, _u32(rotation), out=turned)
                 x1 >>= _u32(32 - rotation)
                 x1 |= turned
@@ -133,12 +157,12 @@ class _Chunk:
             wide = self.wide[: word.size].view(np.uint64)
             wide[...] = word
             wide *= np.uint64(draw.count)
-            wide += np.uint64(draw.first << 32)
-            word[...] = _halves(wide)[1]
+            wide >>= np.uint64(32)
+            np.copyto(word, wide, casting="unsafe")
+            word += _u32(draw.first)
         self._quantile(word, integer)
         if draw.truncated:
-            np.maximum(integer, np.int32(draw.lowest), out=integer)
-            np.minimum(integer, np.int32(draw.highest), out=integer)
+            np.clip(integer, np.int32(draw.lowest), np.int32(draw.highest), out=integer)
 
     def _quantile(self, word: U32, integer: I32) -> None:
         size = word.size
@@ -151,11 +175,12 @@ class _Chunk:
         np.right_shift(drop, _u32(15), out=spare)
         index[...] = spare
         _chords().take(index, out=chord, mode="clip")
+        np.copyto(word, chord, casting="unsafe")
+        chord >>= np.uint64(32)
+        np.copyto(spare, chord, casting="unsafe")
         drop &= _u32(0x7FFF)
-        spare[...] = _halves(chord)[1]
         drop *= spare
         drop >>= _u32(12)
-        np.copyto(word, chord, casting="unsafe")
         word -= drop
         integer ^= sign
         np.subtract(sign, integer, out=integer)
@@ -192,9 +217,3 @@ def _chords() -> NDArray[np.uint64]:
     c0, c1 = stream.table()
     chords = c0.view(_u32) | (c1.astype(np.uint64) << np.uint64(32))
     return np.concatenate([np.zeros(127 << 8, np.uint64), chords])
-
-
-def _halves(wide: NDArray[np.uint64]) -> tuple[U32, U32]:
-    """The low and the high halves, as strided views."""
-    low, high = wide.view(_u32).reshape(-1, 2).T[:: 1 if np.little_endian else -1]
-    return low, high
