@@ -225,12 +225,13 @@ def delta_orthogonal(law: DeltaOrthogonal, normals: Normals) -> NDArray[np.float
 
 
 def sparse(law: Sparse, normals: Normals, ranks: Callable[[Shape], Array], dtype: str) -> Array:
-    """Normal numbers with the lowest-ranking ones of each column set to zero, ties by index."""
+    """Normal numbers with the lowest-ranking ones of each line set to zero, ties by index."""
     size = (law.count, law.rows, law.columns)
     kind: Any = np.float64 if dtype == "float64" else np.float32  # as the normal law is drawn
     values: Array = normals(size).astype(kind) * kind(law.sigma)
-    order = np.argsort(ranks(size), axis=1, kind="stable")[:, : law.zeros]
-    np.put_along_axis(values, order, 0.0, axis=1)
+    order = np.argsort(ranks(size), axis=law.axis, kind="stable")
+    first = np.take(order, np.arange(law.zeros), axis=law.axis)
+    np.put_along_axis(values, first, 0.0, axis=law.axis)
     return values
 
 

@@ -107,7 +107,8 @@ def _sparse(law: Sparse, normals: Draws, words: Draws, dtype: str) -> Tensor:
     numbers = tf.cast(normals(size), kind) * tf.constant(law.sigma, kind)
     if not law.zeros or 0 in size:
         return numbers
-    row = tf.range(law.rows, dtype=tf.int64)[None, :, None]
-    rank = tf.cast(words(size), tf.int64) * law.rows + row  # no two are equal: ties go by index
-    last = tf.sort(rank, axis=1)[:, law.zeros - 1 : law.zeros]
+    along = [law.length if axis == law.axis else 1 for axis in range(3)]
+    place = tf.reshape(tf.range(law.length, dtype=tf.int64), along)
+    rank = tf.cast(words(size), tf.int64) * law.length + place  # no two are equal: ties by index
+    last = tf.gather(tf.sort(rank, axis=law.axis), [law.zeros - 1], axis=law.axis)
     return tf.where(rank <= last, tf.zeros((), kind), numbers)

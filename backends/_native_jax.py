@@ -81,9 +81,10 @@ def _structured(key: Any, law: Distribution, shape: Shape, layout: Layout, kind:
             return _stored(found, shape, layout)
         case Sparse():
             size = (law.count, law.rows, law.columns)
-            order = jnp.argsort(jax.random.bits(jax.random.fold_in(key, 1), size), axis=1)
+            words = jax.random.bits(jax.random.fold_in(key, 1), size)
+            rank = jnp.argsort(jnp.argsort(words, axis=law.axis), axis=law.axis)
             numbers = jax.random.normal(key, size, kind) * law.sigma
-            kept = jnp.argsort(order, axis=1) >= law.zeros
+            kept = rank >= law.zeros
             return _stored(jnp.where(kept, numbers, 0.0), shape, layout)
     raise SpecError(f"jax.random does not draw {law!r}.")
 

@@ -135,26 +135,28 @@ def _matrices(tensor: Tensor, law: Orthogonal, generator: Drawn) -> Tensor:
 def _sparse(
     tensor: Tensor, law: Sparse, shape: Shape, layout: Layout, generator: Drawn, seeded: bool
 ) -> None:
-    """By ``torch.nn.init.sparse_``, whose columns are those of the second axis."""
-    if layout.axes in ("io", "vo") and law.count == 1:
+    """By ``torch.nn.init.sparse_``, which counts zeros along the first axis."""
+    per_in = law.zeros_per == "in"
+    if layout.axes in (("oi", "ov") if per_in else ("io", "vo")) and law.count == 1:
         _sparse_matrix(tensor, law, generator, seeded)
         return
-    found = tensor.new_empty((law.count, law.rows, law.columns))
+    sides = (law.columns, law.rows) if per_in else (law.rows, law.columns)
+    found = tensor.new_empty((law.count, *sides))
     for matrix in found:
         _sparse_matrix(matrix, law, generator, seeded)
-    _place(tensor, found, shape, layout)
+    _place(tensor, found.mT if per_in else found, shape, layout)
 
 
 def _sparse_matrix(matrix: Tensor, law: Sparse, generator: Drawn, seeded: bool) -> None:
     if generator is None or not seeded:
-        fraction = (law.zeros - 0.5) / max(law.rows, 1)  # of the rows, and rounded up
+        fraction = (law.zeros - 0.5) / max(law.length, 1)  # of a line, and rounded up
         torch.nn.init.sparse_(matrix, fraction, law.sigma, generator=generator)
         return
     matrix.normal_(0, law.sigma, generator=generator)
     if generator.device.type != "cpu":
         generator = Generator().manual_seed(generator.initial_seed())
-    for column in range(law.columns):
-        zeros = torch.randperm(law.rows, generator=generator)[: law.zeros]
+    for column in range(matrix.shape[1]):
+        zeros = torch.randperm(law.length, generator=generator)[: law.zeros]
         matrix[zeros, column] = 0
 
 

@@ -41,8 +41,10 @@ def check(
 
     ``target`` is anything that makes weights: a backend's name, an initializer of PyTorch, Keras
     or JAX, a function ``f(shape, seed)``, a text such as ``"torch.nn.init:kaiming_normal_"``, or an
-    array. ``scheme`` is anything that :func:`initspec.get` takes. Without a shape two are drawn
-    whose fans differ so much that every usual mistake shows.
+    array. ``scheme`` is anything that :func:`initspec.get` takes, a law of the user's own too
+    (see :class:`initspec.Custom`), or the text of one, ``"mylib.laws:Exponential(0.5)"``. Without a
+    shape two are drawn whose fans differ so much that every usual mistake shows. ``dtype`` may be
+    complex, for targets that are not ours: see :mod:`initspec.conformance.complexes`.
 
     A right target is refused with a probability of at most ``alpha``.
 

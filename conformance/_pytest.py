@@ -7,7 +7,8 @@ from typing import Any
 
 from ..backends import available
 from ..errors import SpecError
-from ..registry import get, schemes
+from ..registry import schemes
+from .own import claimed
 
 
 def parametrize(target: Any, claims: Any = None) -> Any:
@@ -41,7 +42,7 @@ def listed(target: Any, claims: Any) -> Iterator[tuple[Any, Any, Mapping[str, An
                 f"schemes that it claims to be, not {target!r} alone."
             )
         for scheme, made in pairs:
-            get(scheme)
+            claimed(scheme)
             yield made, scheme, {}
         return
     if isinstance(claims, str):
@@ -49,5 +50,5 @@ def listed(target: Any, claims: Any) -> Iterator[tuple[Any, Any, Mapping[str, An
     if not isinstance(claims, Iterable):
         raise SpecError(f"claims are names of schemes, or a mapping of them, not {claims!r}.")
     for scheme in claims:
-        get(scheme)
+        claimed(scheme)
         yield target, scheme, dict(claims[scheme]) if isinstance(claims, Mapping) else {}

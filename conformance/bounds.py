@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 Array = NDArray[np.float64]
 
@@ -42,28 +42,35 @@ class Chernoff:
         self.mean = float(self.weights @ self.values)
         self.variance = float(self.weights @ (self.values - self.mean) ** 2)
 
-    def log_mgf(self, t: float) -> float:
-        """``log E exp(t (f(U) - mean))``."""
-        exponent = t * (self.values - self.mean)
+    def log_mgf(self, t: float) -> tuple[float, float, float]:
+        """``K(t) = log E exp(t (f(U) - mean))`` with its first and second derivative."""
+        centred = self.values - self.mean
+        exponent = t * centred
         top = float(exponent.max())
-        return top + math.log(float(self.weights @ np.exp(exponent - top)))
+        mass = self.weights * np.exp(exponent - top)
+        total = float(mass.sum())
+        tilted = float(mass @ centred) / total
+        return top + math.log(total), tilted, float(mass @ (centred - tilted) ** 2) / total
 
     def rate(self, mean: float) -> float:
-        """``I(mean)``, at least zero."""
+        """``I(mean)``, at least zero: by Newton's steps, of which each ``t`` gives a bound."""
         gap = mean - self.mean
         if gap == 0 or self.variance == 0:
             return 0.0 if gap == 0 else math.inf
         reach = self.values.max() - self.mean if gap > 0 else self.mean - self.values.min()
         if abs(gap) >= reach:
             return math.inf
-        scale = abs(gap) / self.variance
-        found = optimize.minimize_scalar(
-            lambda s: self.log_mgf(math.copysign(s, gap)) - s * abs(gap),
-            bounds=(0.0, 50 * scale),
-            method="bounded",
-            options={"xatol": 1e-9 * scale},
-        )
-        return max(0.0, -float(found.fun))
+        best, t = 0.0, gap / self.variance
+        low, high = sorted((0.0, 50 * t))
+        for _ in range(60):
+            value, slope, curve = self.log_mgf(t)
+            best = max(best, t * gap - value)
+            low, high = (t, high) if slope < gap else (low, t)
+            step = (gap - slope) / curve if curve > 0 else math.inf
+            if abs(step) <= 1e-9 * abs(t):
+                break
+            t = t + step if low < t + step < high else (low + high) / 2
+        return best
 
     def p(self, mean: float, n: int) -> float:
         """Two-sided: twice the bound on the side where the mean lies."""
@@ -107,6 +114,27 @@ def chi_square(total: float, degrees: int) -> float:
     return min(
         1.0, 2 * min(float(special.chdtr(degrees, total)), float(special.chdtrc(degrees, total)))
     )
+
+
+def normal(z: float) -> float:
+    """Two-sided and exact, for a standard normal number."""
+    return min(1.0, 2 * float(special.ndtr(-abs(z))))
+
+
+def median_of_means(values: Array, mean: float, std: float, alpha: float) -> tuple[float, float]:
+    """The median of the means of blocks, and a bound on its p-value that needs a variance alone.
+
+    The mean of a block of ``m`` misses by ``d`` with a chance ``q`` of at most
+    ``std**2 / (m d**2)`` (Chebyshev), and the median only if half of the blocks do. ``alpha``, a
+    level of interest, chooses how many there are.
+    """
+    blocks = max(min(math.ceil(8 * math.log(1 / alpha)), values.size), 1)
+    size = values.size // blocks
+    middle = float(np.median(values.reshape(-1)[: blocks * size].reshape(blocks, size).mean(1)))
+    gap = middle - mean
+    if gap == 0 or not std >= 0:
+        return middle, 1.0
+    return middle, binomial_above(-(-blocks // 2), blocks, min(std**2 / (size * gap**2), 1.0))
 
 
 def smallest(low: float, n: int) -> float:

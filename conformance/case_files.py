@@ -68,6 +68,7 @@ ARGUED = (
     "normal(mean=0.5, std=0.1)",
     "orthogonal(gain=1.5)",
     "sparse(sparsity=0.26, std=0.1)",
+    "sparse(sparsity=0.26, std=0.1, zeros_per='in')",
 )
 
 WORDS = sorted(

@@ -17,10 +17,12 @@ from ..index import digits
 from ..layout import Layout, Shape
 from ..scheme import Scheme
 from ..structure import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil
-from . import bounds, exact, independence, marginal, pit
+from . import bounds, complexes, exact, independence, marginal, pit
+from .complexes import PARTS, Modulus
 from .design import DRAWS, MARGINS, Budget, cell_seed, replicates
 from .explain import explain
 from .marginal import Finding
+from .own import Broken, Own, Sampled, seen
 from .picture import picture
 from .record import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Decision, Record
 from .target_calls import wide
@@ -69,6 +71,12 @@ class Cell:
             f"{self.target.name}{stream} as {claim} {size} {self.layout} {self.dtype} {self.tier}"
         )
 
+    @property
+    def law(self) -> Distribution:
+        """The law that the values are held against; in a complex type, their squared moduli."""
+        law = seen(self.scheme.on(self.shape, self.layout))
+        return complexes.modulus(self.scheme, law) if self.dtype in PARTS else law
+
 
 #: Laws without chance.
 _FIXED = (Constant, Stencil, Given)
@@ -85,7 +93,7 @@ def judge(cell: Cell, budget: Budget) -> Record:
     except Unjudged as problem:
         record = replace(empty, verdict=problem.verdict, sentence=str(problem))
     except InitSpecError as error:
-        verdict = SKIP if isinstance(error, BackendMissing) else ERROR
+        verdict = SKIP if isinstance(error, (BackendMissing, complexes.Unknown)) else ERROR
         record = replace(empty, verdict=verdict, sentence=str(error))
     except Exception as error:  # of the target's own
         sentence = f"the target raised {type(error).__name__}: {error}"
@@ -116,7 +124,7 @@ class Unjudged(Exception):  # noqa: N818 - a verdict, not a fault
 
 
 def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
-    law = cell.scheme.on(cell.shape, cell.layout)
+    law = cell.law
     if 0 in cell.shape:
         checked(
             cell.target.draw(cell.shape, dtype=cell.dtype, seed=empty.seed), cell.shape, cell.dtype
@@ -138,7 +146,14 @@ def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
             f"{item.test} (p <= {item.p:.1e}{'; ' + item.note if item.note else ''})"
             for item in failed
         )
-    elif law.std > 0 and not isinstance(law, _EXACT):
+    elif type(law) is Sampled and cell.tier != "exact":
+        verdict = INCONCLUSIVE
+        sentence = (
+            f"{law.custom!r} defines neither cdf(self, x) nor ppf(self, p), so that only what it "
+            "says of its support and its moments was held: add one of the two to have the law "
+            "judged"
+        )
+    elif law.std != 0 and not isinstance(law, _EXACT):  # a law without moments has none
         least = _scale(n, law, budget)[0]
         if least > MARGINS[cell.tier]:
             verdict = INCONCLUSIVE
@@ -146,8 +161,24 @@ def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
                 f"{n} values show no error of the scale below {least:.1%}, and the margin is "
                 f"{MARGINS[cell.tier]:.1%}: draw more"
             )
-    scale = measured_scale(values, law, budget.decision)
+    if any(item.test == "law" for item in failed):  # then nothing can be measured in its units
+        return replace(empty, verdict=verdict, sentence=failed[0].note, n=n, decisions=decisions)
+    if isinstance(law, Modulus):
+        squares = law.squares(values, cell.dtype)
+        size = complexes.measured(squares, law, budget.decision)
+        why = complexes.explain(squares, law, failed, size) if failed else ""
+        return replace(
+            empty,
+            verdict=verdict,
+            sentence=sentence,
+            n=n,
+            scale=size,
+            decisions=decisions,
+            explanation=why,
+        )
+    scale = None if cell.dtype in PARTS else measured_scale(values, law, budget.decision)
     reasons = explain(cell.scheme, cell.shape, cell.layout, values, failed, scale) if failed else ""
+    shown = cell.tier != "exact" and math.isfinite(law.std) and cell.dtype not in PARTS
     return replace(
         empty,
         verdict=verdict,
@@ -156,17 +187,19 @@ def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
         scale=scale,
         decisions=decisions,
         explanation=reasons,
-        picture=picture(values, law, cell.dtype) if cell.tier != "exact" else None,
+        picture=picture(values, law, cell.dtype) if shown else None,
     )
 
 
-def draw_all(cell: Cell, seed: int) -> NDArray[np.float64]:
+def draw_all(cell: Cell, seed: int) -> Array:
     """Replicates of the tensor, each with a seed of its own; checked for what they are."""
     target = cell.target
     once = getattr(target, "once", False)  # an array is one tensor
-    law = cell.scheme.on(cell.shape, cell.layout)
-    share = 1 - law.zeros / law.rows if isinstance(law, Sparse) and cell.tier != "exact" else 1.0
+    law = cell.law
+    share = 1 - law.share if isinstance(law, Sparse) and cell.tier != "exact" else 1.0
     wanted = DRAWS[cell.tier] if share in (0.0, 1.0) else math.ceil(DRAWS[cell.tier] / share)
+    if isinstance(law, Own) and not law.problem and cell.tier != "exact":
+        wanted = math.ceil(DRAWS[cell.tier] * law.effort)
     if isinstance(law, _FIXED):  # a few seeds show that none matters
         wanted = min(wanted, 8 * max(math.prod(cell.shape), 1))
     count = 1 if once else replicates(cell.shape, wanted)
@@ -177,21 +210,21 @@ def draw_all(cell: Cell, seed: int) -> NDArray[np.float64]:
         if many
         else (target.draw(cell.shape, dtype=cell.dtype, seed=one) for one in seeds)
     )
-    found = np.empty((count, *cell.shape))
+    found = np.empty((count, *cell.shape), np.complex128 if cell.dtype in PARTS else np.float64)
     for replicate, tensor in enumerate(drawn):
         found[replicate] = checked(tensor, cell.shape, cell.dtype)
     return found
 
 
-def checked(drawn: Any, shape: Shape, dtype: str) -> NDArray[np.float64]:
-    """The tensor as float64; a wrong shape or type, a NaN or an infinity is an error."""
+def checked(drawn: Any, shape: Shape, dtype: str) -> Array:
+    """The tensor as float64 or complex128; a wrong shape or type, NaN or infinity is an error."""
     array = np.asarray(drawn)
     if array.shape != shape:
         raise Unjudged(ERROR, f"asked for the shape {shape}, the target answered {array.shape}")
     held = array.dtype.name
     if held != dtype:
         raise Unjudged(ERROR, f"asked for {dtype}, the target answered {held}")
-    values = array.astype(np.float64)
+    values = array.astype(np.complex128 if dtype in PARTS else np.float64)
     wrong = int(np.count_nonzero(~np.isfinite(values)))
     if wrong:
         raise Unjudged(ERROR, f"{wrong} of {values.size} values are NaN or infinite")
@@ -216,6 +249,17 @@ def statistics(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding
         yield from sparse_battery(canonical(values, cell), law, cell)
     elif isinstance(law, (Normal, TruncatedNormal, Uniform, HaarEntry)):
         yield from element_battery(cell, law, values)
+    elif isinstance(law, Modulus):
+        yield from complex_battery(cell, law, values)
+    elif isinstance(law, Own):
+        try:
+            yield marginal.own_law(law)
+            if not law.problem:
+                yield from element_battery(cell, law, values)
+        except Broken as error:  # where the values lie, and not where it was looked at
+            yield Finding("law", 1.0, 0.0, str(error))
+    elif isinstance(law, Sampled):
+        yield from marginal.said(values.reshape(-1), law, cell.dtype)
     else:
         raise Unjudged(ERROR, f"the suite has no tests for {law.kind}")
 
@@ -234,14 +278,28 @@ def element_battery(cell: Cell, law: Distribution, values: Array) -> Iterator[Fi
     if flat.size:
         w = independence.scores(u.u).reshape(matrices)
         del u
-        yield from independence.battery(w, values.reshape(matrices))
+        chance = 0.0
+        if isinstance(law, Own):  # which may have atoms
+            chance = marginal.most_likely(law, cell.dtype, cell.target.resolution)
+        yield from independence.battery(w, values.reshape(matrices), chance)
+
+
+def complex_battery(cell: Cell, law: Modulus, values: Array) -> Iterator[Finding]:
+    """The squared modulus as any other number, and the angle."""
+    squares = law.squares(values, cell.dtype)
+    for finding in element_battery(cell, law, squares):
+        yield finding._replace(test=f"modulus.{finding.test}")
+    matrices = (values.shape[0], -1, cell.shape[-1] if cell.shape else 1)
+    centred = (values - law.centre).reshape(matrices)
+    yield from complexes.angles(centred, law.both(squares.reshape(-1))[0])
 
 
 def exactly(law: Distribution, cell: Cell, values: Array) -> Finding:
     """Fixed numbers are fixed: every value is the one that the law puts in its place."""
     from ..backends import _host
 
-    wanted = _host.array(law, cell.shape, key=(0, 0), layout=cell.layout, dtype=cell.dtype)
+    dtype = PARTS.get(cell.dtype, cell.dtype)
+    wanted = _host.array(law, cell.shape, key=(0, 0), layout=cell.layout, dtype=dtype)
     wrong = int(np.count_nonzero(values != _host.widened(wanted)))
     return Finding("exact", wrong, 0.0 if wrong else 1.0, f"{wrong} values differ" if wrong else "")
 
@@ -268,7 +326,8 @@ def decide(finding: Finding, law: Distribution, n: int, budget: Budget) -> Decis
         verdict = ERROR
     else:
         verdict = FAIL if finding.p < budget.decision else PASS
-    detectable, unit = _DETECTABLE.get(finding.test, _nothing)(n, law, budget)
+    kind = finding.test.rpartition(".")[2]  # of modulus.ks
+    detectable, unit = _DETECTABLE.get(kind, _nothing)(n, law, budget)
     return Decision(
         test=finding.test,
         verdict=verdict,
@@ -288,7 +347,11 @@ def _nothing(n: int, law: Distribution, budget: Budget) -> tuple[float | None, s
 
 def _scale(n: int, law: Distribution, budget: Budget) -> tuple[float, str]:
     if isinstance(law, Sparse):  # how many zeros there are is no chance
-        n, law = max(round(n * (1 - law.zeros / law.rows)), 1), Normal(0.0, law.sigma)
+        n, law = max(round(n * (1 - law.share)), 1), Normal(0.0, law.sigma)
+    if isinstance(law, Own):
+        spread = bounds.z(budget.decision / 2) + bounds.z(budget.beta)
+        unit = "standard deviation" if isinstance(law, Modulus) else "values"
+        return 1.06 * spread / math.sqrt(n) / law.sensitivity, f"relative error of the {unit}"
     kurtosis = law.kurtosis if math.isfinite(law.kurtosis) else 0.0
     found = bounds.detectable_scale(n, kurtosis, budget.decision, budget.beta)
     return found, "relative error of the standard deviation"
@@ -314,9 +377,13 @@ def measured_scale(
     values: Array, law: Distribution, alpha: float
 ) -> tuple[float, float, float] | None:
     """The standard deviation about the law's mean, in units of the law's, with its interval."""
-    if law.std == 0 or values.size == 0:
+    if not 0 < law.std < math.inf or values.size == 0:
         return None
-    square = float(((values - law.mean) ** 2).mean()) / law.variance
+    if isinstance(law, Sampled) and not math.isfinite(law.kurtosis):  # no interval is known
+        return None
+    # A wrong factor moves the mean of a law of one's own as well, which is another finding.
+    mean = float(values.mean()) if isinstance(law, Sampled) else law.mean
+    square = float(((values - mean) ** 2).mean()) / law.variance
     kurtosis = law.kurtosis if math.isfinite(law.kurtosis) else 0.0
     half = bounds.z(alpha / 2) * math.sqrt(max(kurtosis + 2, 1e-3) / values.size) / 2
     scale = math.sqrt(square)

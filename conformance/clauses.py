@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..errors import InitSpecError
-from ..registry import get
 from ..scheme import Scheme
 from .case_files import Case, problem, read_all
+from .own import claimed
 from .record import FAIL, PASS, Record, Report
 
 
@@ -45,7 +45,17 @@ CLAUSES: tuple[Clause, ...] = (
     _law("orthogonal", "An orthogonal matrix has orthonormal rows or columns.", "residual"),
     Clause("law.haar", "Its law is Haar's.", ("diagonal|orthogonal|*", "bilinear|orthogonal|*")),
     _law("delta_orthogonal", "A delta-orthogonal kernel is zero beside its middle tap.", "taps"),
-    _law("sparse", "Each column of a sparse matrix has the same number of zeros.", "zeros"),
+    _law(
+        "sparse",
+        "Each column of a sparse matrix, or each row, has the same number of zeros.",
+        "zeros",
+    ),
+    _law("custom", "A law of one's own has the cdf, or the quantiles, of its class."),
+    Clause(
+        "law.custom.itself",
+        "Its cdf, its quantiles and its moments agree, or it is no law.",
+        ("law|custom|*",),
+    ),
     _law("array", "A given array is its own law.", "case spec"),
     Clause("law.support", "No value leaves the support.", ("support|truncated_normal|*",)),
     Clause("law.mean", "The mean is the one stated.", ("m1|*", "ks|*")),
@@ -173,7 +183,7 @@ def _of_report(report: Report) -> Iterator[str]:
 
 def _facts(record: Record) -> str:
     try:
-        scheme: Scheme | None = get(record.scheme)
+        scheme: Scheme | None = claimed(record.scheme)
     except InitSpecError:  # a scheme of the user's own has a formula and no name
         scheme = None
     kind = scheme.distribution if scheme else ""

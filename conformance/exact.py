@@ -27,9 +27,11 @@ from ..registry import get
 from ..structure import DeltaOrthogonal, Given, Law, Orthogonal, Sparse, Stencil
 from . import marginal, orthogonal, pit
 from .bases import bases, standard
+from .complexes import PARTS, Modulus
 from .contraction import FORMULAS, contraction, naive
 from .design import cell_seed
-from .marginal import Finding
+from .marginal import Finding, own_law
+from .own import Own
 
 if TYPE_CHECKING:
     from .cell import Cell
@@ -59,7 +61,11 @@ _ELEMENTWISE = (Normal, TruncatedNormal, Uniform)
 
 def battery(cell: Cell) -> Iterator[Finding]:
     """Every exact test of a cell. Structure and type are checked with each draw."""
-    law = cell.scheme.on(cell.shape, cell.layout)
+    law = cell.law
+    if isinstance(law, Own):
+        yield own_law(law)
+        if law.problem:
+            return
     seed = cell_seed(cell.name, cell.run)
     values = _draw(cell, cell.shape, cell.dtype, seed)
     yield from fixed(cell, law, values)
@@ -67,12 +73,14 @@ def battery(cell: Cell) -> Iterator[Finding]:
     yield types(cell, law, values, seed)
     yield self_coupling(cell, law, values, seed)
     yield counted(cell)
-    yield formula(cell, law)
+    yield formula(cell, cell.scheme.on(cell.shape, cell.layout))
     if isinstance(law, _ELEMENTWISE) and law.std > 0:
         yield ends(cell, law)
+    elif type(law) is Own and law.custom.ppf is not None:
+        yield own_ends(cell, law)
     if _portable(cell):
         name: str = cell.target.backend  # type: ignore[attr-defined]
-        yield reference(cell, law, values, seed)
+        yield reference(cell, values, seed)
         yield known(name)
         kind = standard(law)
         if kind is not None:  # the scale has been seen; the rest is the same for every scale
@@ -91,7 +99,7 @@ def _one_tensor(cell: Cell) -> bool:
     return getattr(cell.target, "fixed_shape", None) is not None
 
 
-def _draw(cell: Cell, shape: Shape, dtype: str, seed: int) -> NDArray[np.float64]:
+def _draw(cell: Cell, shape: Shape, dtype: str, seed: int) -> Array:
     from .cell import checked
 
     return checked(cell.target.draw(shape, dtype=dtype, seed=seed), shape, dtype)
@@ -128,9 +136,12 @@ def fixed(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
         yield from orthogonal.identity(middle, cell.dtype)
     elif isinstance(law, Sparse):
         flat = canonical(values[None], cell).reshape(-1, law.rows, law.columns)
-        missing = int(np.maximum(law.zeros - (flat == 0).sum(axis=1), 0).sum())
+        missing = int(np.maximum(law.zeros - (flat == 0).sum(axis=law.axis), 0).sum())
         yield _verdict("zeros", missing, f"{missing} zeros too few")
-    elif not isinstance(law, Law):
+    elif isinstance(law, Modulus):
+        squares = law.squares(values.reshape(-1), cell.dtype)
+        yield marginal.support(squares, law, cell.dtype)._replace(test="modulus.support")
+    else:
         yield marginal.support(values.reshape(-1), law, cell.dtype)
 
 
@@ -179,7 +190,7 @@ def _global_state() -> dict[str, str]:
 
 def types(cell: Cell, law: Distribution, values: Array, seed: int) -> Finding:
     """A narrow type holds the float32 numbers, rounded: so it must if many of them agree."""
-    if cell.dtype == "float32" or isinstance(law, Law):
+    if cell.dtype in ("float32", *PARTS):
         return _not_applicable("types", "float32 is what the others are held against")
     try:
         wide = _draw(cell, cell.shape, "float32", seed)
@@ -189,7 +200,8 @@ def types(cell: Cell, law: Distribution, values: Array, seed: int) -> Finding:
     if cell.dtype == "float64":
         if not portable:
             return _not_applicable("types", "float64 is drawn from more bits")
-        least = max(abs(law.mean), float(np.abs(values).max(initial=0.0)), 1e-300) * 2.0**-21
+        size = abs(law.mean) if math.isfinite(law.mean) else 0.0
+        least = max(size, float(np.abs(values).max(initial=0.0)), 1e-300) * 2.0**-21
         wrong = int(np.count_nonzero(np.abs(wide - values) > least))
         return _verdict("types", wrong, f"{wrong} values are not near the float32 ones")
     same = _host.widened(_host.rounded(wide.astype(np.float32), cell.dtype)) == values
@@ -409,6 +421,27 @@ def ends(cell: Cell, law: Distribution) -> Finding:
     return _verdict("words", len(problems), f"at the end words: {', '.join(problems)}")
 
 
+def own_ends(cell: Cell, law: Own) -> Finding:
+    """The same words through the quantile function of a class."""
+    words = np.union1d(WORDS, np.random.default_rng(1).integers(2**32, size=512, dtype=np.uint32))
+    with np.errstate(over="ignore"):  # a type may end before the law does
+        values = _host.widened(_host.rounded(_quantiles(law.custom, words), cell.dtype))
+    problems = []
+    if not np.isfinite(values).all():
+        problems.append("not finite")
+    elif marginal.support(values, law, cell.dtype).p == 0:
+        problems.append("outside the support")
+    if np.any(values[1:] < values[:-1]):
+        problems.append("not in order")
+    return _verdict("words", len(problems), f"at the end words: {', '.join(problems)}")
+
+
+def _quantiles(custom: Any, words: Array) -> NDArray[np.float64]:
+    """The reference for a law of the user's own: the quantile of the middle of each word."""
+    with np.errstate(all="ignore"):
+        return np.asarray(custom.ppf((words + 0.5) * 2.0**-32), np.float64)
+
+
 def _values(words: Array, law: Distribution, dtype: str) -> NDArray[np.float64]:
     """The reference: words to values of a type, by the stream's definition."""
     wide = "float64" if dtype == "float64" else "float32"
@@ -451,13 +484,15 @@ def expected(
     if isinstance(law, _ELEMENTWISE) and law.std > 0:
         words = stream.words(key, canonical_index(shape, layout).astype(np.uint64))
         return _values(words, law, dtype)
+    if isinstance(law, Law) and law.custom.ppf is not None:
+        words = stream.words(key, canonical_index(shape, layout).astype(np.uint64))
+        return _host.widened(_host.rounded(_quantiles(law.custom, words), dtype))
     return _host.widened(_host.array(law, shape, key=key, layout=layout, dtype=dtype))
 
 
-def reference(cell: Cell, law: Distribution, values: Array, seed: int) -> Finding:
+def reference(cell: Cell, values: Array, seed: int) -> Finding:
     """A portable backend equals the reference bit for bit, whole and in a window."""
-    if isinstance(law, Law):
-        return _not_applicable("reference", "the law is a user's own")
+    law = cell.scheme.on(cell.shape, cell.layout)
     wanted = expected(law, cell.shape, cell.layout, cell.dtype, stream.key_from_seed(seed))
     wrong = _unequal(values, wanted, law, cell.dtype)
     note = f"{wrong} of {values.size} values differ from the reference"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InitSpecError
 from ..layout import Fans, Layout, Shape, fans
 from ..scheme import Scheme
+from .own import Sampled, seen
 from .record import Decision
 
 Array = NDArray[Any]
@@ -41,7 +42,7 @@ def explain(
 ) -> str:
     """A sentence or two: the measured scale with its interval and what explains it."""
     parts = []
-    law = scheme.on(shape, layout)
+    law = seen(scheme.on(shape, layout))
     if scale is not None:
         found, low, high = scale
         text = f"scale {found:.4f} times the documented one ({low:.4f} to {high:.4f})"
@@ -62,10 +63,11 @@ def explain(
         names -= {"rows", "columns", "tensors", "shift", "lag", "symmetry"}
     parts += [sentence for test, sentence in _COPIES.items() if test in names]
     if names & {"m1", "m3"} and values.size:
-        shift = (float(values.mean()) - law.mean) / law.std if law.std else 0.0
+        shift = (float(values.mean()) - law.mean) / law.std if law.std > 0 else 0.0
         if abs(shift) > 6 / math.sqrt(values.size):
             parts.append(f"the mean is off by {shift:+.3f} standard deviations")
-    if names & {"ks", "m2", "m4", "support", "least", "greatest", "extreme"}:
+    told = {"ks", "m2", "m4", "support", "least", "greatest", "extreme"}
+    if names & told and not isinstance(law, Sampled):  # of one's own no other name is known
         parts += shape_of(values, law.kurtosis, law.limits is not None)
     if "support" in names:
         outside = float(np.mean((values < law.support[0]) | (values > law.support[1])))
@@ -95,7 +97,7 @@ def shape_of(values: Array, kurtosis: float, bounded: bool) -> Iterator[str]:
 
 def scale_catalogue(scheme: Scheme, shape: Shape, layout: Layout) -> Iterator[tuple[str, float]]:
     """Wrong formulas and the ratio of the standard deviation that each gives."""
-    law = scheme.on(shape, layout)
+    law = seen(scheme.on(shape, layout))
     if law.std == 0:
         return
     if scheme.distribution == "truncated_normal":

@@ -431,20 +431,23 @@ def sparse(
     *,
     std: float = 1.0,
     fixed: bool = False,
-    axis: int = 0,
+    across: bool = False,
     alike: bool = False,
 ) -> Fault:
-    """Zeros in each column (``axis=1``: row), as many as ``zeros`` says of its size and count.
+    """Zeros in each line of a matrix (in, out), as many as ``zeros`` says of its size and count.
 
-    ``fixed`` keeps their places from seed to seed, ``alike`` from column to column.
+    ``across`` takes rows in place of columns, and columns in place of rows; ``fixed`` keeps the
+    places from seed to seed, ``alike`` from line to line.
     """
 
     def make(s: Setting) -> Array:
         law: Any = s.law
+        axis = law.axis - 1
+        axis = 1 - axis if across else axis
         values = s.draw(Normal(0, law.sigma * std))
         rng = np.random.default_rng(1 if fixed else [1, s.seed])
-        places = rng.random((s.shape[0], 1) if alike else s.shape)
-        ranks = places.argsort(axis).argsort(axis)
+        size = [n if along == axis or not alike else 1 for along, n in enumerate(s.shape)]
+        ranks = rng.random(size).argsort(axis).argsort(axis)
         return np.where(ranks < zeros(s.shape[axis], law.zeros), 0.0, values)
 
     return make
@@ -453,7 +456,7 @@ def sparse(
 def bernoulli_zeros(s: Setting) -> Array:
     """Each element zero by itself, so that columns differ in their zeros."""
     law: Any = s.law
-    gone = np.random.default_rng([1, s.seed]).random(s.shape) < law.zeros / s.shape[0]
+    gone = np.random.default_rng([1, s.seed]).random(s.shape) < law.share
     return np.where(gone, 0.0, s.draw(Normal(0, law.sigma)))
 
 
@@ -475,3 +478,46 @@ def wrong_place(shift: int) -> Fault:
         return np.roll(right, shift, s.layout.axes.index("o"))
 
     return make
+
+
+# --------------------------------------------------------------------------------- complex types
+
+
+def polar(squares: Array, turns: Array) -> Array:
+    """Complex numbers of a squared modulus and an angle in turns."""
+    return np.asarray(np.sqrt(squares) * np.exp(2j * np.pi * turns))
+
+
+def round_normal(u: Array, variance: float) -> Array:
+    """Normal on the complex plane; ``u`` has uniform numbers for modulus and angle."""
+    return polar(-variance * np.log1p(-u[0]), u[1])
+
+
+def round_cut(u: Array, variance: float, std: float, cut: float = 2.0) -> Array:
+    """The same cut at ``cut`` standard deviations, whose own one is said to be ``std``."""
+    return polar(-variance / std**2 * np.log1p(u[0] * np.expm1(-(cut**2))), u[1])
+
+
+def pairs(s: Setting) -> Array:
+    """Two uniform numbers for each element."""
+    return s.uniform((2, *s.shape))
+
+
+def of_parts(of: Callable[[Distribution], Distribution]) -> Fault:
+    """Real and imaginary part drawn each from a law that is made of the right one."""
+
+    def make(s: Setting) -> Array:
+        found = ppf(of(s.law), pairs(s))
+        return np.asarray(found[0] + 1j * found[1])
+
+    return make
+
+
+def shared(s: Setting, rows: bool) -> Array:
+    """Angles shared: by the numbers of a row, or by the tensors of all seeds."""
+    u = pairs(s)
+    if rows:
+        u[1] = u[1][..., :1]
+    else:
+        u[1] = Setting(s.law, s.shape, s.layout, 12345).uniform()
+    return round_normal(u, s.law.variance)

@@ -58,11 +58,12 @@ def correlation(mean: float, n: int) -> float:
     return min(1.0, 2 * math.exp(-min(n * rate, 745.0)))
 
 
-def battery(tensors: Array, values: Array) -> Iterator[Finding]:
+def battery(tensors: Array, values: Array, chance: float = 0.0) -> Iterator[Finding]:
     """Every test of independence on scores of ``tensors``: replicates of one flattened matrix.
 
     ``tensors`` has the axes replicate, row, column; ``values`` are the numbers that the scores
-    came from, in the same order.
+    came from, in the same order, and ``chance`` is a bound on that of two being equal: none where
+    the law is smooth.
     """
     yield lags(tensors)
     yield gram("rows", tensors)
@@ -72,7 +73,7 @@ def battery(tensors: Array, values: Array) -> Iterator[Finding]:
     if tensors.shape[0] > 1:
         yield gram("tensors", tensors.reshape(1, tensors.shape[0], -1))
     yield shifted(tensors)
-    yield duplicates(values)
+    yield duplicates(values, chance)
 
 
 def lags(tensors: Array) -> Finding:
@@ -137,10 +138,11 @@ def shifted(tensors: Array) -> Finding:
     return Finding("shift", float(means[at]), p, f"at shift {shifts[at]}")
 
 
-def duplicates(values: Array) -> Finding:
+def duplicates(values: Array, chance: float = 0.0) -> Finding:
     """Two replicates, or two blocks of one, that are copies of each other.
 
-    Copies agree in every place; a narrow type's values agree by chance in a few.
+    Copies agree in every place; a narrow type's values agree by chance in a few, those of a law
+    with atoms in many.
     """
     pairs = [(values[0], values[1])] if values.shape[0] > 1 else []
     for parts in (2, 3, 4, 8):
@@ -148,6 +150,11 @@ def duplicates(values: Array) -> Finding:
             if values.shape[axis] % parts == 0 and values[0].size >= 8 * parts:
                 first, second, *_ = np.split(values, parts, axis)
                 pairs.append((first, second))
-    share = max((float(np.mean(first == second)) for first, second in pairs), default=0.0)
-    copied = share > 0.5
-    return Finding("duplicates", share, 0.0 if copied else 1.0, "copies" if copied else "")
+    worst = Finding("duplicates", 0.0, 1.0)
+    for first, second in pairs:
+        equal = first == second
+        count, share = int(np.count_nonzero(equal)), float(equal.mean())
+        p = bounds.binomial_above(count, equal.size, chance) * len(pairs) if share > 0.5 else 1.0
+        if share > worst.statistic:
+            worst = Finding("duplicates", share, min(p, 1.0), "copies" if p < 1e-6 else "")
+    return worst

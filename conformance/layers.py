@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..distribution import Distribution
+from ..distribution import Distribution, Triangular
 from ..layer_defaults import LayerDefault, Parameter, Sizes
 from ..layout import Layout
-from ..porting import Pair, Port
+from ..porting import Pair, Port, added, total
 from ..structure import Given, Orthogonal
 from . import pit
 
@@ -132,8 +132,12 @@ def off_law(numbers: Array, law: Distribution, dtype: Any) -> str:
         return f"it reaches from {numbers.min():.6g} to {numbers.max():.6g}"
     ratio = float(((numbers - law.mean) ** 2).mean()) / law.variance
     score = (ratio - 1) / math.sqrt((law.kurtosis + 2) / n)
+
+    def cdf(x: Array) -> Array:
+        return np.vectorize(law.cdf)(x) if isinstance(law, Triangular) else pit.cdf(law, x)
+
     p = min(
-        float(stats.kstest(numbers, lambda x: pit.cdf(law, x)).pvalue),
+        float(stats.kstest(numbers, cdf).pvalue),
         math.erfc(abs(score) / math.sqrt(2)),
         law.cdf(numbers.max()) ** n,
         (1 - law.cdf(numbers.min())) ** n,
@@ -172,6 +176,9 @@ def _off_port(pair: Pair, target: Parameter, found: Port, values: Array) -> str:
         assert isinstance(matrix, Orthogonal)
         off = _off_orthogonal(numbers, axes, matrix)
         return "" if off < 1e-4 else f"its columns are off orthogonal by {off:.2g}"
+    second = added(found.source, found.target)
+    if second is not None and source.role == target.role == "bias":
+        law = total(law, second.on(found.sizes))
     return off_law(numbers.ravel(), law, values.dtype)
 
 

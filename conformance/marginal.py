@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..distribution import Distribution, Normal
 from . import bounds
+from .own import Own, Sampled, normal_scores
 from .pit import Uniforms, heaviest, neighbours, parts, ppf
 
 Array = NDArray[np.float64]
@@ -53,18 +54,50 @@ def battery(
     yield support(x, law, dtype)
     yield from extremes(u)
     yield ks(u)
-    for degree in (1, 2, 3, 4):
-        mean = average(legendre(degree), u.u)
-        yield Finding(f"m{degree}", mean, _moment(degree).p(mean, u.u.size))
-    yield second_moment(x, law)
+    yield from moments(u)
+    yield from scores(u) if isinstance(law, Own) else (second_moment(x, law),)
     if law.limits is not None:
         yield edge_excess(x, law, dtype, resolution)
     yield collisions(x, law, dtype, resolution)
 
 
+def moments(u: Uniforms) -> Iterator[Finding]:
+    """The first four, of Legendre's polynomials."""
+    for degree in (1, 2, 3, 4):
+        mean = average(legendre(degree), u.u)
+        yield Finding(f"m{degree}", mean, _moment(degree).p(mean, u.u.size))
+
+
 def average(of: Callable[[Array], Array], x: Array) -> float:
     """The mean of a function of the values."""
     return math.fsum(float(of(x[part]).sum()) for part in parts(x)) / x.size
+
+
+def own_law(law: Own) -> Finding:
+    """A law of the user's own is one, and agrees with itself."""
+    return Finding("law", float(bool(law.problem)), float(not law.problem), law.problem)
+
+
+def said(x: Array, law: Sampled, dtype: str) -> Iterator[Finding]:
+    """What can be held against a law of which only a support and moments are said.
+
+    The mean needs the variance, and the variance the kurtosis, or a support that bounds it:
+    ``kurtosis + 3 <= reach**2 / variance``.
+    """
+    yield support(x, law, dtype)
+    mean, variance = law.mean, law.variance
+    if not (math.isfinite(mean) and 0 < variance < math.inf):
+        return
+    level = 1e-12
+    yield Finding("mean", *bounds.median_of_means(x, mean, law.std, level))
+    low, high = law.support
+    reach = max(high - mean, mean - low) ** 2 / variance
+    spread = law.kurtosis + 2 if math.isfinite(law.kurtosis) else reach - 1
+    if 0 <= spread < math.inf:
+        square, p = bounds.median_of_means(
+            ((x - mean) / law.std) ** 2, 1.0, math.sqrt(spread), level
+        )
+        yield Finding("variance", square, p)
 
 
 def support(x: Array, law: Distribution, dtype: str) -> Finding:
@@ -114,6 +147,19 @@ def second_moment(x: Array, law: Distribution) -> Finding:
     return Finding("variance", mean, _square(law).p(mean, x.size))
 
 
+def scores(u: Uniforms) -> Iterator[Finding]:
+    """The mean and the mean square of normal scores, which are exact for every law: the squares of
+    one's own may have no bound.
+    """
+    n = u.u.size
+    total = square = 0.0
+    for part in parts(u.u):
+        z = normal_scores(u.u[part], u.complement[part])
+        total, square = total + float(z.sum()), square + float(z @ z)
+    yield Finding("mean", total / n, bounds.normal(total / math.sqrt(n)))
+    yield Finding("variance", square / n, bounds.chi_square(square, n))
+
+
 def edge_excess(x: Array, law: Distribution, dtype: str, resolution: int) -> Finding:
     """No more values in the last cells of the type, or in the last step of the sampler, than the
     law puts there: clipping is seen.
@@ -144,14 +190,15 @@ def collisions(x: Array, law: Distribution, dtype: str, resolution: int) -> Find
     n = x.size
     ordered = np.sort(x)
     distinct = 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
-    if dtype in ("float64", "float32"):
-        pairs = n * (n - 1) / 2 * _heaviest(law, dtype, resolution)
+    if not dtype.endswith("16"):
+        pairs = n * (n - 1) / 2 * most_likely(law, dtype, resolution)
         return Finding("collisions", n - distinct, bounds.poisson_above(n - distinct, pairs))
     expected = _expected_distinct(law, dtype, n)
     return Finding("collisions", distinct, bounds.bounded_differences(expected - distinct, n))
 
 
-_heaviest = lru_cache(maxsize=256)(heaviest)
+#: :func:`heaviest`, kept.
+most_likely = lru_cache(maxsize=256)(heaviest)
 
 
 @lru_cache(maxsize=256)

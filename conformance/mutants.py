@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..layout import Layout, Shape
-from ..registry import get
 from . import case_files
 from . import faults as f
 from .cell import Cell, judge
 from .design import DRAWS, Budget
 from .faults import Fault
+from .own import claimed, seen
 from .record import ERROR, FAIL, Record
 
 #: The level at which mutants must die: that of a cell in a run of so many.
@@ -68,7 +68,7 @@ class Mutant:
         from ..backends import _host
 
         layout = Layout.parse(self.layout)
-        law = get(self.claim).on(shape, layout)
+        law = seen(claimed(self.claim).on(shape, layout))
         values = self.make(f.Setting(law, shape, layout, seed, dtype))
         found = _host.rounded(np.asarray(values), dtype)
         return found.view(_host.bfloat16()) if dtype == "bfloat16" else found
@@ -84,7 +84,7 @@ class Mutant:
         """The cell that judges it."""
         return Cell(
             target=self,
-            scheme=get(self.claim),
+            scheme=claimed(self.claim),
             shape=self.shape,
             layout=Layout.parse(self.layout),
             dtype=self.dtype,
@@ -137,6 +137,8 @@ def registry() -> dict[str, Mutant]:
         planted.resolutions,
         planted.dependence,
         planted.tied,
+        planted.own,
+        planted.complexes,
     ):
         for mutant in group():
             if mutant.id in found:

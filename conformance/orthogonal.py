@@ -245,26 +245,27 @@ def delta_battery(matrices: Array, law: DeltaOrthogonal, dtype: str) -> Iterator
 
 
 def sparse_battery(values: Array, law: Sparse, cell: Cell) -> Iterator[Finding]:
-    """So many zeros in each column, at even places, and normal numbers elsewhere."""
+    """So many zeros in each line, at even places, and normal numbers elsewhere."""
     if values.size == 0 or law.sigma == 0:
         wrong = int(np.count_nonzero(values))
         yield Finding("zeros", wrong, 0.0 if wrong else 1.0)
         return
-    tensors = values.reshape(-1, law.count, law.rows, law.columns).swapaxes(2, 3)
+    tensors = values.reshape(-1, law.count, law.rows, law.columns)
+    tensors = np.moveaxis(tensors, law.axis + 1, 3)
     masks = tensors == 0
     counts = masks.sum(axis=3)
     missing = int(np.maximum(law.zeros - counts, 0).sum())
     drawn = int(np.maximum(counts - law.zeros, 0).sum())
-    normals = counts.size * (law.rows - law.zeros)
+    normals = counts.size * (law.length - law.zeros)
     chance = _zero_chance(law, cell.dtype, cell.target.resolution)
     p = 0.0 if missing else bounds.binomial_above(drawn, normals, chance)
     note = f"{missing} zeros too few and {drawn} too many" if missing or drawn else ""
     yield Finding("zeros", missing + drawn, p, note)
-    if 0 < law.zeros < law.rows:
+    if 0 < law.zeros < law.length:
         yield positions(masks, law)
         yield overlap("masks", masks[:, :, :-1:2], masks[:, :, 1::2], law)
         yield overlap("tensors", masks[:-1:2], masks[1::2], law)
-    if law.zeros < law.rows:
+    if law.zeros < law.length:
         # A zero that was drawn is one of the normal numbers.
         x = np.concatenate([tensors[~masks], np.zeros(drawn)])
         normal = Normal(0.0, law.sigma)
@@ -281,19 +282,19 @@ def _zero_chance(law: Sparse, dtype: str, resolution: int) -> float:
 
 
 def positions(masks: NDArray[np.bool_], law: Sparse) -> Finding:
-    """Each row is a zero in so many columns: a binomial count, as columns are independent."""
-    columns = masks.reshape(-1, law.rows)
-    columns = columns[columns.sum(axis=1) == law.zeros]
-    counts, share = columns.sum(axis=0), law.zeros / law.rows
-    p = [bounds.binomial(int(count), len(columns), share) for count in counts]
+    """Each place is a zero in so many lines: a binomial count, as lines are independent."""
+    lines = masks.reshape(-1, law.length)
+    lines = lines[lines.sum(axis=1) == law.zeros]
+    counts = lines.sum(axis=0)
+    p = [bounds.binomial(int(count), len(lines), law.share) for count in counts]
     worst = int(np.argmin(p))
-    note = f"{counts[worst]} zeros of {len(columns)} in row {worst}, {share:.1%} expected"
-    statistic = float(counts[worst] / max(len(columns), 1))
-    return Finding("positions", statistic, min(1.0, p[worst] * law.rows), note)
+    note = f"{counts[worst]} zeros of {len(lines)} in place {worst}, {law.share:.1%} expected"
+    statistic = float(counts[worst] / max(len(lines), 1))
+    return Finding("positions", statistic, min(1.0, p[worst] * law.length), note)
 
 
 def overlap(name: str, first: NDArray[np.bool_], second: NDArray[np.bool_], law: Sparse) -> Finding:
-    """The zeros that pairs of columns share: a hypergeometric number for each, by Chernoff."""
+    """The zeros that pairs of lines share: a hypergeometric number for each, by Chernoff."""
     count = min(first.shape[0], second.shape[0]), min(first.shape[2], second.shape[2])
     first, second = first[: count[0], :, : count[1]], second[: count[0], :, : count[1]]
     good = (first.sum(axis=3) == law.zeros) & (second.sum(axis=3) == law.zeros)
@@ -301,19 +302,19 @@ def overlap(name: str, first: NDArray[np.bool_], second: NDArray[np.bool_], law:
     if common.size == 0:
         return Finding(name, 0.0, 1.0)
     mean = float(common.mean())
-    expected = law.zeros**2 / law.rows
-    p = math.exp(-min(common.size * _hypergeometric_rate(mean, law.rows, law.zeros), 745.0))
+    expected = law.zeros**2 / law.length
+    p = math.exp(-min(common.size * _hypergeometric_rate(mean, law.length, law.zeros), 745.0))
     note = f"{mean:.3f} zeros in common, {expected:.3f} expected"
     return Finding(name, mean, min(1.0, 2 * p), note)
 
 
-def _hypergeometric_rate(mean: float, rows: int, zeros: int) -> float:
+def _hypergeometric_rate(mean: float, size: int, zeros: int) -> float:
     """Chernoff's rate for the mean number of common elements of two subsets."""
-    common = np.arange(max(0, 2 * zeros - rows), zeros + 1)
+    common = np.arange(max(0, 2 * zeros - size), zeros + 1)
     log = (
         _log_binomial(zeros, common)
-        + _log_binomial(rows - zeros, zeros - common)
-        - _log_binomial(rows, np.array(zeros))
+        + _log_binomial(size - zeros, zeros - common)
+        - _log_binomial(size, np.array(zeros))
     )
     # The rate is a supremum over t, so that every t gives a valid bound; a grid gives a good one.
     t = np.concatenate([-np.geomspace(60, 1e-4, 600), np.geomspace(1e-4, 60, 600)])

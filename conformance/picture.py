@@ -18,6 +18,7 @@ from ..backends import _host
 from ..distribution import Constant, Discrete, Distribution, Spiked, TruncatedNormal
 from ..structure import Structured
 from . import bounds, pit
+from .own import Own, Sampled
 from .record import Moments, Picture
 
 Array = NDArray[np.float64]
@@ -44,6 +45,8 @@ def picture(values: Array, law: Distribution, dtype: str) -> Picture | None:
         return None
     x, law = values.reshape(-1), law.marginal if isinstance(law, Structured) else law
     if isinstance(law, Discrete) and len(law.values) > _SINGLE:
+        return None
+    if isinstance(law, Sampled) and not isinstance(law, Own):  # nothing to draw beside the values
         return None
     measured = moments(x)
     low, high = _range(x, law, measured)
@@ -95,9 +98,14 @@ def _of_law(law: Distribution) -> Moments:
     return Moments(
         mean=_digits(law.mean),
         std=_digits(law.std),
-        skewness=_digits(_skewness(law)),
-        kurtosis=_digits(law.kurtosis),
+        skewness=_known(_skewness(law)),
+        kurtosis=_known(law.kurtosis),
     )
+
+
+def _known(x: float) -> float | None:
+    """A law of the user's own may have no such moment."""
+    return _digits(x) if math.isfinite(x) else None
 
 
 def _skewness(law: Distribution) -> float:
@@ -105,7 +113,7 @@ def _skewness(law: Distribution) -> float:
     if isinstance(law, Discrete):
         pairs = zip(law.values, law.weights, strict=True)
         return math.fsum(weight * ((x - law.mean) / law.std) ** 3 for x, weight in pairs)
-    if isinstance(law, TruncatedNormal) and law.low != -law.high:
+    if isinstance(law, Own) or (isinstance(law, TruncatedNormal) and law.low != -law.high):
         u, weights = bounds.nodes()
         x = pit.ppf(law, u)
         seen = np.isfinite(x)  # the last node of a law without an end is lost to rounding

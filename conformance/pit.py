@@ -16,12 +16,21 @@ from scipy import special
 
 from ..distribution import Distribution, HaarEntry, Normal, TruncatedNormal, Uniform
 from ..errors import SpecError
+from .own import Own
 
 Array = NDArray[np.float64]
 
 _PART = 2**18
-#: Mantissa bits that each type stores, and its least exponent.
-TYPES = {"float64": (52, -1074), "float32": (23, -149), "bfloat16": (7, -133), "float16": (10, -24)}
+#: Mantissa bits that each type stores, and its least exponent; of a complex type those that the
+#: rounding of its parts, and of the angle that they were made from, leaves of a squared modulus.
+TYPES = {
+    "float64": (52, -1074),
+    "float32": (23, -149),
+    "bfloat16": (7, -133),
+    "float16": (10, -24),
+    "complex128": (48, -1022),
+    "complex64": (19, -149),
+}
 
 
 class Uniforms(NamedTuple):
@@ -59,6 +68,8 @@ def ppf(law: Distribution, p: Array) -> Array:
         tail = np.minimum(p, 1 - p)
         size = np.sqrt(special.betaincinv(0.5, (law.n - 1) / 2, 1 - 2 * tail))
         return np.asarray(law.gain * np.copysign(size, p - 0.5))
+    if isinstance(law, Own):
+        return law.quantiles(p)
     raise SpecError(f"{law!r} has no quantile function for arrays.")
 
 
@@ -81,6 +92,8 @@ def _both(law: Distribution, x: Array) -> tuple[Array, Array]:
         outside = special.betainc((law.n - 1) / 2, 0.5, 1 - square) / 2
         low, high = np.where(x < 0, outside, 0.5 + inside), np.where(x < 0, 0.5 + inside, outside)
         return low, high
+    if isinstance(law, Own):
+        return law.both(x)
     raise SpecError(f"{law!r} has no distribution function for arrays.")
 
 
@@ -95,11 +108,13 @@ def _mass(low: Array, high: Array) -> Array:
 
 
 def neighbours(x: Array, dtype: str) -> tuple[Array, Array]:
-    """The ends of the interval that rounds to each ``x`` of a type."""
+    """The ends of the interval that rounds to each ``x`` of a type.
+
+    Those of float64 are its neighbours themselves: what lies between two is no float64.
+    """
     bits, least = TYPES[dtype]
     if dtype == "float64":
-        below, above = np.nextafter(x, -np.inf), np.nextafter(x, np.inf)
-        return x - (x - below) / 2, x + (above - x) / 2
+        return np.nextafter(x, -np.inf), np.nextafter(x, np.inf)
     mantissa, exponent = np.frexp(x)
     exponent = np.where(x == 0, least, exponent)  # the numbers next to zero are the closest
     unit = np.ldexp(1.0, np.maximum(exponent - 1 - bits, least))
@@ -151,7 +166,16 @@ def heaviest(law: Distribution, dtype: str, resolution: int) -> float:
     return max(cell, 2.0**-resolution)
 
 
+def coarse(x: Array, dtype: str) -> Array:
+    """Rounded to as many bits as :data:`TYPES` has for a squared modulus."""
+    mantissa, exponent = np.frexp(x)
+    bits = TYPES[dtype][0] + 1
+    return np.asarray(np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits))
+
+
 def _rounded(x: Array, dtype: str) -> Array:
+    if dtype.startswith("complex"):
+        return coarse(x, dtype)
     if dtype == "bfloat16":
         from ..backends import _host
 

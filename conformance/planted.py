@@ -975,7 +975,15 @@ def tied() -> Iterator[Mutant]:
         sparse,
         "zeros in each row, not in each column",
         "in and out swapped",
-        f.sparse(lambda n, zeros: math.ceil(0.26 * n), axis=1),
+        f.sparse(lambda n, zeros: math.ceil(0.26 * n), across=True),
+        **grid,
+    )
+    yield row(
+        "zeros-in-columns",
+        "sparse(sparsity=0.26, std=0.01, zeros_per='in')",
+        "zeros counted for each output unit, not for each input unit",
+        "ports of PyTorch's sparse_ to (in, out)",
+        f.sparse(lambda n, zeros: math.ceil(0.26 * n), across=True),
         **grid,
     )
     yield row(
@@ -1039,4 +1047,161 @@ def tied() -> Iterator[Mutant]:
         f.wrong_place(1),
         shape=(3, 5, 8, 12),
         layout="hwio",
+    )
+
+
+def own() -> Iterator[Mutant]:
+    """A law of the user's own, drawn wrongly."""
+    law = "initspec.conformance.own:Exponential(scale=0.5)"
+    yield row(
+        "own-rate",
+        law,
+        "the scale taken for the rate",
+        "torch.Tensor.exponential_(lambd) beside numpy's exponential(scale)",
+        lambda s: 4 * s.draw(),
+    )
+    yield row(
+        "own-scale",
+        law,
+        "five per cent too large",
+        "a constant rounded by hand",
+        lambda s: 1.05 * s.draw(),
+    )
+    yield row(
+        "own-shifted",
+        law,
+        "shifted by a fiftieth of the scale",
+        "a term added against log(0)",
+        lambda s: s.draw() + 0.01,
+    )
+    yield row(
+        "own-clipped",
+        law,
+        "clipped at six times the scale",
+        "a guard against outliers",
+        lambda s: np.minimum(s.draw(), 3.0),
+    )
+    yield row(
+        "own-normal",
+        law,
+        "a normal law of the same mean and variance",
+        "a sampler that knows moments alone",
+        lambda s: s.draw(Normal(0.5, 0.5)),
+    )
+    yield row(
+        "own-rng-ignored",
+        law,
+        "the generator that it is given is left unused",
+        "hand-written samplers",
+        f.same,
+    )
+    yield row(
+        "own-rng-global",
+        law,
+        "other values at every call with the same seed",
+        "numpy.random in place of the generator that is given",
+        f.unrepeatable,
+        tier="exact",
+    )
+
+
+def complexes() -> Iterator[Mutant]:
+    """Complex numbers that are not what their scheme means."""
+
+    def complex_row(id: str, claim: str, what: str, source: str, make: Fault) -> Mutant:
+        return row(f"complex-{id}", claim, what, source, make, dtype="complex64")
+
+    normal, uniform = "he_normal@torch", "he_uniform"
+    yield complex_row(
+        "parts-whole",
+        normal,
+        "real and imaginary part have the whole variance each",
+        "Haiku VarianceScaling",
+        f.of_parts(lambda law: law),
+    )
+    yield complex_row(
+        "square-doubled",
+        uniform,
+        "both parts even on (-limit, limit) of the real law: 2 limit**2 / 3",
+        "Equinox layers",
+        f.of_parts(lambda law: law),
+    )
+    yield complex_row(
+        "square",
+        uniform,
+        "even on a square in place of a disk, its variance right",
+        "hand-written ports",
+        f.of_parts(lambda law: f.resized(law, law.std / math.sqrt(2))),
+    )
+    yield complex_row(
+        "jax-constant",
+        _TN,
+        "the constant 0.9531 = sqrt(1 - 5 exp(-4)) in place of 0.9620: its normaliser left out",
+        "jax.nn.initializers",
+        lambda s: f.round_cut(f.pairs(s), s.law.variance, 0.95311164380491208),
+    )
+    yield complex_row(
+        "not-cut",
+        _TN,
+        "not truncated, its variance right",
+        "hand-written ports",
+        lambda s: f.round_normal(f.pairs(s), s.law.variance),
+    )
+    yield complex_row(
+        "parts-cut",
+        _TN,
+        "each part cut by itself, its variance right",
+        "hand-written ports",
+        f.of_parts(lambda law: f.resized(law, law.std / math.sqrt(2))),
+    )
+    yield complex_row(
+        "real", normal, "the imaginary part is zero", "a real array cast", lambda s: s.draw() + 0j
+    )
+    yield complex_row(
+        "seed-ignored",
+        normal,
+        "the same tensor for every seed",
+        "hand-written samplers",
+        lambda s: f.round_normal(
+            f.pairs(f.Setting(s.law, s.shape, s.layout, 12345)), s.law.variance
+        ),
+    )
+    yield complex_row(
+        "row-tiled",
+        normal,
+        "one row, tiled",
+        "broadcasting",
+        lambda s: np.broadcast_to(
+            f.round_normal(s.uniform((2, s.shape[-1])), s.law.variance), s.shape
+        ),
+    )
+    yield complex_row(
+        "coarse",
+        normal,
+        "moduli of 12 bits",
+        "generators of few bits",
+        lambda s: f.round_normal(
+            np.stack([(np.floor(4096 * s.uniform()) + 0.5) / 4096, f.pairs(s)[1]]), s.law.variance
+        ),
+    )
+    yield complex_row(
+        "angle-of-row",
+        normal,
+        "one angle for each row",
+        "broadcasting",
+        lambda s: f.shared(s, rows=True),
+    )
+    yield complex_row(
+        "angle-of-no-seed",
+        normal,
+        "angles are those of another key, which is always the same",
+        "one of two keys that is not split",
+        lambda s: f.shared(s, rows=False),
+    )
+    yield complex_row(
+        "one-key",
+        normal,
+        "modulus and angle from one uniform number",
+        "one key used twice",
+        lambda s: f.round_normal(np.stack([s.uniform()] * 2), s.law.variance),
     )

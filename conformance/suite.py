@@ -19,6 +19,7 @@ from ..scheme import Scheme, checked_shape
 from . import parallel
 from .cell import Cell, Target, Unjudged
 from .design import SHAPES, Budget
+from .own import claimed
 from .record import SKIP, Record, Report
 from .target_calls import wide
 
@@ -34,6 +35,9 @@ SPECIAL: dict[str, tuple[tuple[Shape, str], ...]] = {
     "sparse": (((80, 48), "io"),),
 }
 
+
+#: The law of one's own in the matrix.
+OWN = "initspec.conformance.own:Exponential(scale=0.5)"
 
 #: Backends whose native stream is, in 16 bits, what their framework itself draws there.
 COARSE = ("torch", "tensorflow", "keras", "jax")
@@ -91,10 +95,10 @@ def backend_cells(
     ``only`` names the schemes; without it every law that has a name is judged once, whatever names
     share it.
     """
-    claimed = [get(claim) for claim in only] if only is not None else distinct()
+    laws = [claimed(claim) for claim in only] if only is not None else distinct()
     cells = []
     for name in names:
-        for scheme in claimed:
+        for scheme in laws:
             for shape, text in shapes or SPECIAL.get(scheme.distribution, SHAPES):
                 layout = Layout.of(text, len(shape))
                 for dtype in dtypes:
@@ -121,7 +125,14 @@ def matrix(names: Sequence[str]) -> list[Cell]:
     """
     exact = backend_cells(names, tier="exact", streams=["portable"])
     native = backend_cells(names, tier="exact", streams=["native"], dtypes=["float32"])
-    return [*exact, *native, *backend_cells(names)]
+    return [*exact, *native, *backend_cells(names), *own_cells(names)]
+
+
+def own_cells(names: Sequence[str]) -> list[Cell]:
+    """A law of the user's own through every backend: one that the suite keeps."""
+    where: dict[str, Any] = {"only": [OWN], "shapes": [SHAPES[1]]}
+    exact = backend_cells(names, **where, tier="exact", dtypes=["float32", "bfloat16"])
+    return [*exact, *backend_cells(names, **where)]
 
 
 def distinct() -> list[Scheme]:
@@ -169,7 +180,7 @@ def target_cells(
     A layer's parameter and an array have a shape of their own. What can be told a layout
     (``target.placed``) gets each in its turn; the rest has its usual one.
     """
-    claim = get(scheme)
+    claim = claimed(scheme)
     first = getattr(target, "out_first", False)
     placed = getattr(target, "placed", None)
     sizes = getattr(target, "fixed_shape", None) if shape is None else checked_shape(shape)

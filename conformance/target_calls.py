@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backends import _host
+from ..backends._numpy import NumpyInitializer
+from ..custom import Custom
 from ..errors import BackendMissing, InitSpecError, SpecError, UnknownName
 from ..layout import Shape
+from ..registry import get
 from ..scheme import Scheme
 
 Array = NDArray[Any]
@@ -72,12 +75,17 @@ class Maker:
 def maker(found: Any, args: Sequence[Any] = (), options: Mapping[str, Any] | None = None) -> Maker:
     """The way to call an initializer; arguments are its own, or those of what makes it.
 
+    A law of the user's own, or a scheme, is drawn by NumPy.
     Raises :class:`InitSpecError` with the conventions that are known where it follows none.
 
     >>> maker(lambda shape, seed: [seed] * shape[0]).draw((3,), "float32", 5)
     array([5, 5, 5])
     """
     options = dict(options or {})
+    if isinstance(found, type) and issubclass(found, Custom):
+        found, args, options = _made(found, args, options), (), {}
+    if isinstance(found, (Custom, Scheme)):
+        return _ours(NumpyInitializer(get(found)))
     if _is_configured(found):
         made = _made(found, args, options) if isinstance(found, type) or args or options else found
         return _configured(made)
@@ -339,7 +347,8 @@ def tohost(found: Any) -> Array:
 def narrowed(array: Array, dtype: str) -> Array:
     """Rounded to the dtype, if it was wider; a narrower one is left for what it is."""
     wanted = numpy_dtype(dtype)
-    wider = array.dtype.kind == "f" and array.dtype.itemsize > wanted.itemsize
+    kind = "c" if wanted.kind == "c" else "f"  # bfloat16's is neither
+    wider = array.dtype.kind == kind and array.dtype.itemsize > wanted.itemsize
     return array.astype(wanted) if wider else array
 
 
@@ -369,7 +378,7 @@ def seeded(seed: int) -> Iterator[None]:
 def wide(dtype: str) -> Any:
     """JAX makes float64 only where it is told to."""
     jax: Any = sys.modules.get("jax")
-    return jax.enable_x64(True) if jax and dtype == "float64" else nullcontext()
+    return jax.enable_x64(True) if jax and dtype in ("float64", "complex128") else nullcontext()
 
 
 def _torch() -> Any:

@@ -18,6 +18,7 @@ from ..scheme import Scheme
 from ..stored import tensors
 from ._worker import Process, TextTarget, names
 from .cell import Target, Unjudged
+from .own import claimed
 from .record import ERROR
 from .suite import BackendTarget
 from .target_calls import maker, narrowed, numpy_dtype, tohost
@@ -28,7 +29,9 @@ Array = NDArray[Any]
 _FILES = (".npy", ".npz", ".safetensors")
 
 
-def resolve(target: Any, *, scheme: Any = None, time_limit: float = 60.0) -> Target:
+def resolve(
+    target: Any, *, scheme: Any = None, time_limit: float = 60.0, process: Process | None = None
+) -> Target:
     """The target that something stands for.
 
     ``target`` is a backend's name (it draws ``scheme`` from the portable stream), a text
@@ -38,8 +41,8 @@ def resolve(target: Any, *, scheme: Any = None, time_limit: float = 60.0) -> Tar
     a function of shape and seed, or a target already.
 
     Texts are imported and called in a process of their own, which is stopped where an answer takes
-    longer than ``time_limit`` seconds; whatever happens there becomes a verdict. The rest is called
-    here.
+    longer than ``time_limit`` seconds; whatever happens there becomes a verdict. ``process`` is one
+    that is there already, for another claim of the same text. The rest is called here.
 
     Raises :class:`InitSpecError` for what is none of these, with those that are.
 
@@ -47,7 +50,7 @@ def resolve(target: Any, *, scheme: Any = None, time_limit: float = 60.0) -> Tar
     array([[0. , 0.5]], dtype=float32)
     """
     if isinstance(target, str):
-        return _of_text(target, scheme, time_limit)
+        return _of_text(target, scheme, process or Process(time_limit))
     if isinstance(target, (Scheme, Entry, Custom)) or _is_custom(target):
         own = get(target)
         return BackendTarget("numpy", own, None, "portable", own.name or own.formula)
@@ -85,19 +88,19 @@ def resolve_table(table: Any, *, time_limit: float = 60.0) -> dict[str, Target]:
     return {name: TextTarget(f"{table}[{name!r}]", process) for name in names(table, process)}
 
 
-def _of_text(text: str, scheme: Any, time_limit: float) -> Target:
+def _of_text(text: str, scheme: Any, process: Process) -> Target:
     if text in backends.available():
         if scheme is None:
             raise SpecError(f"the backend {text!r} draws schemes: say which one.")
         backends.backend(text)  # raises where its framework is missing
-        return BackendTarget(text, get(scheme), None, "portable")
+        return BackendTarget(text, claimed(scheme), None, "portable")
     if text.partition("#")[0].lower().endswith(_FILES):
         return ArrayTarget(read(text), text)
     if ":" not in text:
         hint = f"Backends are known by name; of what is importable {FORM}."
         raise UnknownName("target", text, backends.available(), hint)
     Reference.parse(text)
-    return TextTarget(text, Process(time_limit), _title(scheme))
+    return TextTarget(text, process, _title(scheme))
 
 
 def _title(scheme: Any) -> str | None:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import BackendMissing, InitSpecError, NotInstalled, SpecError, UnknownName
-from .registry import get, schemes
+from .registry import schemes
 
 if TYPE_CHECKING:
+    from .conformance._worker import Process
     from .conformance.cell import Cell, Target
     from .conformance.record import Record, Report
     from .layout import Layout, Shape
@@ -99,8 +100,10 @@ def _cells(args: Any) -> tuple[list[Cell], list[Record]]:
             "say what to check: a target, such as `initspec check torch.nn.init:kaiming_normal_ "
             "--as he_normal@torch`, or an adapter, `initspec check --backend all`."
         )
+    from .conformance.own import claimed
+
     for claim in args.claims or ():
-        get(claim)  # an unknown name is refused before anything runs
+        claimed(claim)  # an unknown name is refused before anything runs
     shapes = _shapes(args)
     cells, broken = _backend_cells(backends, shapes, args)
     for text in targets:
@@ -124,12 +127,13 @@ def _shapes(args: Any) -> list[tuple[Shape, Layout]] | None:
     return [(shape, layout)]
 
 
-def _dtypes(args: Any, usual: Sequence[str]) -> Sequence[str]:
+def _dtypes(args: Any, usual: Sequence[str], more: Sequence[str] = ()) -> Sequence[str]:
     from .conformance.suite import DTYPES
 
     for dtype in args.dtype or ():
-        if dtype not in DTYPES:
-            raise UnknownName("dtype", dtype, DTYPES)
+        if dtype not in (*DTYPES, *more):
+            hint = "" if more else "Adapters have no complex types; others' targets may."
+            raise UnknownName("dtype", dtype, (*DTYPES, *more), hint)
     return args.dtype or usual
 
 
@@ -154,6 +158,8 @@ def _backend_cells(
     for name in wanted:
         backends.backend(name)  # unknown, or not installed
     streams = [backends.check_stream(stream) for stream in args.stream or backends.STREAMS]
+    if not names:
+        return [], []
     if _whole(args):
         cells = suite.matrix(wanted)
     else:
@@ -178,14 +184,17 @@ def _target_cells(
 ) -> tuple[list[Cell], list[Record]]:
     """The cells of a target; one that cannot be had is a record, and the others go on."""
     from .conformance import suite
+    from .conformance._worker import Process
+    from .conformance.complexes import PARTS
     from .conformance.record import ERROR, SKIP, Record
 
     cells: list[Cell] = []
     records = []
     claims = args.claims or [""]
+    process = Process(args.time_limit)  # one for all claims: a framework takes seconds to load
     for claim in claims:
         try:
-            pairs = _claimed(text, claim, args)
+            pairs = _claimed(text, claim, process, args)
         except (SpecError, UnknownName):  # of the command, not of the target
             raise
         except InitSpecError as error:
@@ -202,18 +211,18 @@ def _target_cells(
                 scheme,
                 shape=shape,
                 layout=layout if args.layout else None,
-                dtypes=_dtypes(args, ("float32",)),
+                dtypes=_dtypes(args, ("float32",), tuple(PARTS)),
                 tier=args.tier or "stat",
             )
     return cells, records
 
 
-def _claimed(text: str, claim: str, args: Any) -> list[tuple[str, Target]]:
+def _claimed(text: str, claim: str, process: Process, args: Any) -> list[tuple[str, Target]]:
     """A scheme and a target; with no scheme claimed, the text names a table of them."""
     from .conformance import targets
 
     if claim:
-        return [(claim, targets.resolve(text, scheme=claim, time_limit=args.time_limit))]
+        return [(claim, targets.resolve(text, scheme=claim, process=process))]
     likely = suggestion(text)
     if likely is not None:
         raise Unclaimed(text, likely)

@@ -156,7 +156,7 @@ def _check_options(sub: argparse.ArgumentParser) -> None:
 
     word = "a backend, or package.module:name, such as torch.nn.init:kaiming_normal_"
     sub.add_argument("target", nargs="*", metavar="TARGET", help=word)
-    word = "the scheme that it claims to be; may be repeated"
+    word = "what it claims to be: a scheme, or package.module:Law; may be repeated"
     sub.add_argument("--as", action="append", dest="claims", metavar="SCHEME", help=word)
     word = "judge this adapter, or all; may be repeated"
     sub.add_argument("--backend", action="append", help=word)

@@ -26,6 +26,7 @@ USUAL: Mapping[str, tuple[Any, ...]] = {
     "slope": (math.sqrt(5), 0.01, 0.1, 0.2),
     "nonlinearity": ("relu", "tanh", "selu", "linear"),
     "limit": (0.01, 0.05, 0.1),
+    "zeros_per": ("in",),
 }
 
 #: What is given at most one at a time: each of them says how large the weights are.
@@ -91,14 +92,20 @@ def candidates(
 
 
 def filled(
-    field: str, value: Any, shape: Shape, layouts: tuple[Layout, ...], framework: str | None = None
+    fields: Mapping[str, Any],
+    shape: Shape,
+    layouts: tuple[Layout, ...],
+    framework: str | None = None,
 ) -> Iterator[Candidate]:
-    """The laws whose argument for ``field`` can be read off the tensor: a constant's value."""
+    """The laws whose arguments for ``fields`` can be read off the tensor: a constant's value."""
     for entry in _entries(framework):
-        words = [word for word, target in entry.arguments.items() if target == field]
-        for word, layout in itertools.product(words, layouts):
+        words = {target: word for word, target in entry.arguments.items() if str(target) in fields}
+        if len(words) < len(fields):
+            continue
+        given = {words[field]: value for field, value in fields.items()}
+        for layout in layouts:
             try:
-                scheme = entry.make(**{word: value})
+                scheme = entry.make(**given)
             except InitSpecError:
                 continue
             law = _law(scheme, shape, layout)

@@ -244,7 +244,7 @@ def _same(scheme: Scheme, entry: Entry, given: Mapping[str, Any]) -> bool:
     if made is None:
         return False
     if _law(scheme, *_FANS[0]) is None:
-        kinds = ("distribution", "groups", "sparsity", "std", "array", "custom")
+        kinds = ("distribution", "groups", "sparsity", "zeros_per", "std", "array", "custom")
         same = all(getattr(made, name) == getattr(scheme, name) for name in kinds)
         return same and math.isclose(made.gain_total, scheme.gain_total, rel_tol=1e-12)
     for fan_in, fan_out in _FANS:
@@ -336,9 +336,13 @@ def _fans_note(
 def _reason(scheme: Scheme, to: str) -> str:
     """Why there is no one call."""
     entries = [e for e in rows(to) if e.until is None and e.call and "(" not in e.call]
-    kinds = {entry.make().distribution for entry in entries}
-    if scheme.distribution not in kinds:
+    made = [entry.make() for entry in entries]
+    if scheme.distribution not in {other.distribution for other in made}:
         return f"it has no {scheme.distribution.replace('_', ' ')} law"
+    sides = {other.zeros_per for other in made if other.distribution == "sparse"}
+    if scheme.distribution == "sparse" and scheme.zeros_per not in sides:
+        mine, theirs = ("in", "out") if scheme.zeros_per == "in" else ("out", "in")
+        return f"its sparse law counts zeros for each {theirs}put unit, not for each {mine}put unit"
     if scheme.bias_unit:
         return "it does not count the bias unit"
     if scheme.mode is not None and scheme.distribution == "truncated_normal":
@@ -357,7 +361,14 @@ _TORCH_N = {
 
 
 def _steps(scheme: Scheme) -> str | None:
-    """PyTorch in several lines, for element laws that scale by the fans of (out, in, ...)."""
+    """PyTorch in several lines, for element laws that scale by the fans of (out, in, ...).
+
+    Zeros for each output unit are those of the transposed weight.
+    """
+    if scheme.distribution == "sparse":
+        told = _call(scheme.replace(zeros_per="in"), "torch")
+        line = _written(*told, "torch").replace("(weight", "(weight.mT") if told else ""
+        return f"# weight is (out, in)\n{line}" if told else None
     law = _law(scheme, *_FANS[0])
     if scheme.mode is None or law is None or scheme.mean:
         return None

@@ -15,6 +15,7 @@ from .distribution import (
     Distribution,
     Normal,
     Spiked,
+    Triangular,
     TruncatedNormal,
     Uniform,
 )
@@ -50,9 +51,10 @@ def ks(a: Distribution, b: Distribution) -> float:
     greatest at one of these places or where the densities cross, which is a root in closed form.
 
     Normal, uniform, truncated normal, constant and discrete laws are compared, and their mixtures
-    with atoms; of a law of a whole tensor, such as a sparse one, it is the law of one element at a
-    place chosen evenly. Raises :class:`SpecError` for other laws (an entry of an orthogonal
-    matrix, a custom law), unless they are equal.
+    with atoms, and a triangular law with all but the normal ones; of a law of a whole tensor, such
+    as a sparse one, it is the law of one element at a place chosen evenly. Raises
+    :class:`SpecError` for other laws (an entry of an orthogonal matrix, a custom law), unless they
+    are equal.
 
     >>> from initspec import get
     >>> keras, torch = (get(name).on((512, 256)) for name in ("he_normal@keras", "he_normal@torch"))
@@ -88,7 +90,7 @@ class _Mixture:
                 return cls(marginal.values, tuple(accumulate(marginal.weights)), 0.0, None)
             case Spiked() if marginal.base.kind in _DENSITIES:
                 return cls((0.0,), (marginal.zeros,), 1 - marginal.zeros, marginal.base)
-            case Normal() | Uniform() | TruncatedNormal():
+            case Normal() | Uniform() | TruncatedNormal() | Triangular():
                 if marginal.variance == 0:
                     return cls((marginal.mean,), (1.0,), 0.0, None)
                 return cls((), (), 1.0, marginal)
@@ -123,12 +125,25 @@ def _crossings(f: _Mixture, g: _Mixture) -> Iterator[float]:
     """Where both densities are equal: the roots of a quadratic, in the narrower law's units."""
     if f.law is None or g.law is None:
         return
+    if isinstance(f.law, Triangular) or isinstance(g.law, Triangular):
+        yield from _on_slopes(f, g)
+        return
     middle, scale = min((_parent(f.law), _parent(g.law)), key=lambda place: place[1])
     one, two = _log_density(f, middle, scale), _log_density(g, middle, scale)
     square, slope, level = (x - y for x, y in zip(one, two, strict=True))
     for root in _roots(square, slope, level):
         if math.isfinite(root):
             yield middle + scale * root
+
+
+def _on_slopes(f: _Mixture, g: _Mixture) -> Iterator[float]:
+    """Where the density of a triangular law is that of a uniform one."""
+    slopes, flat = (f, g) if isinstance(f.law, Triangular) else (g, f)
+    if not (isinstance(slopes.law, Triangular) and isinstance(flat.law, Uniform)):
+        raise SpecError("the Kolmogorov distance of these two laws is not known in closed form.")
+    limit, height = slopes.law.limit, flat.rest / (flat.law.high - flat.law.low)
+    x = limit - height / slopes.rest * limit**2
+    yield from (-x, x)
 
 
 def _parent(law: Distribution) -> tuple[float, float]:
@@ -561,5 +576,5 @@ def _family(law: Distribution) -> str:
         case Given():
             return "a given array"
         case Sparse():
-            return f"a sparse matrix with {law.zeros} zeros in {law.rows}"
+            return f"a matrix with {law.zeros} zeros in the {law.length} weights of each {law.unit}"
     return repr(law)

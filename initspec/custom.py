@@ -16,8 +16,11 @@ class Custom:
     well it is handed a ``numpy.random.Generator`` made from the key, so that it obeys the seed.
     Or ``ppf(self, p)``, the quantile function on NumPy arrays: then the values come from the
     portable stream, in every layout, window and shard: ``ppf((word + 1/2) / 2**32)``.
-    ``mean``, ``variance``, ``kurtosis``, ``support`` and ``cdf`` are asked for only where somebody
-    asks the distribution for them.
+    ``mean``, ``variance``, ``kurtosis``, ``support``, ``cdf`` and ``sf`` (``1 - cdf``, with its
+    digits) are asked for only where somebody asks the distribution for them.
+
+    The conformance suite holds elements, drawn one by one, against ``cdf``, or where there is none
+    against ``ppf``: see :mod:`initspec.conformance.own`.
 
     A frozen dataclass makes a good subclass: it compares, hashes and prints.
 
@@ -41,6 +44,10 @@ class Custom:
                 f"{cls.__name__} defines neither sample(self, shape) nor ppf(self, p): write one."
             )
 
+    def __repr__(self) -> str:  # the same in every process: a name of the law
+        held = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__qualname__}({held})"
+
 
 class Function(Custom):
     """A function of the shape, as a custom law."""
@@ -58,7 +65,8 @@ class Function(Custom):
         return hash(self.function)
 
     def __repr__(self) -> str:
-        return f"Function({self.function!r})"
+        name = getattr(self.function, "__qualname__", None)
+        return f"Function({name or repr(self.function)})"
 
 
 def takes_rng(custom: Custom) -> bool:

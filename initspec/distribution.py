@@ -197,6 +197,44 @@ class Uniform(Distribution):
 
 
 @dataclass(frozen=True, slots=True)
+class Triangular(Distribution):
+    """The sum of two independent numbers that are uniform on ``(-limit / 2, limit / 2)``.
+
+    ``variance = limit**2 / 6``, twice that of each of them.
+
+    >>> Triangular(1.0).cdf(0.5), Triangular(1.0).ppf(0.875)
+    (0.875, 0.5)
+    """
+
+    limit: float
+    kind = "triangular"
+
+    @property
+    def mean(self) -> float:
+        return 0.0
+
+    @property
+    def variance(self) -> float:
+        return self.limit**2 / 6
+
+    @property
+    def kurtosis(self) -> float:
+        return -0.6
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -self.limit, self.limit
+
+    def cdf(self, x: float) -> float:
+        tail = max(1 - abs(x) / self.limit, 0.0) ** 2 / 2
+        return tail if x < 0 else 1 - tail
+
+    def ppf(self, p: float) -> float:
+        tail = min(_probability(p), 1 - p)
+        return math.copysign(self.limit * (1 - math.sqrt(2 * tail)), p - 0.5)
+
+
+@dataclass(frozen=True, slots=True)
 class Normal(Distribution):
     """The normal law ``N(mu, sigma**2)``.
 

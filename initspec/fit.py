@@ -487,20 +487,21 @@ def _orthogonal(parts: Array, gain: float, dtype: str) -> bool:
 
 
 def _sparse(law: Sparse, sample: Sample, layout: Layout, alpha: float) -> bool:
-    if not 0 < law.zeros < law.rows:
+    if not 0 < law.zeros < law.length:
         return False
     parts = canonical(sample.values, sample.values.shape, layout)
     parts = parts.reshape(law.count, law.rows, law.columns)
-    if np.any(np.count_nonzero(parts == 0, axis=1) != law.zeros):
+    if np.any(np.count_nonzero(parts == 0, axis=law.axis) != law.zeros):
         return False
     rest = Sample(parts[parts != 0], sample.dtype)
     return refusal(Normal(0.0, law.sigma), rest, alpha) is None
 
 
-def zeros_of_columns(sample: Sample, layout: Layout, rows: int, columns: int) -> int | None:
-    """How many zeros each column of a matrix in canonical order has, where all have as many."""
-    parts = canonical(sample.values, sample.values.shape, layout).reshape(-1, rows, columns)
-    counts = np.unique(np.count_nonzero(parts == 0, axis=1))
+def zeros_of_lines(law: Sparse, sample: Sample, layout: Layout) -> int | None:
+    """How many zeros each column has, or each row as the law counts, where all have as many."""
+    parts = canonical(sample.values, sample.values.shape, layout)
+    parts = parts.reshape(law.count, law.rows, law.columns)
+    counts = np.unique(np.count_nonzero(parts == 0, axis=law.axis))
     return int(counts[0]) if counts.size == 1 else None
 
 

@@ -36,7 +36,8 @@ variance corrected'
             f"{cut.low:g} and {cut.high:g}{_UNITS[cut.unit]}, {_correction(cut)}"
         )
     gain = "" if scheme.gain_total == 1 else f", times {scheme.gain_total:g}"
-    return _PLAIN[scheme.distribution].format(scheme=scheme, count=scheme.groups) + gain
+    across = "in" if scheme.zeros_per == "out" else "out"
+    return _PLAIN[scheme.distribution].format(scheme=scheme, across=across) + gain
 
 
 _UNITS = {
@@ -52,7 +53,7 @@ _PLAIN = {
     "identity": "one where input and output match, zero elsewhere",
     "dirac": "one at the middle tap where input and output match in each group, zero elsewhere",
     "bilinear": "the weights of linear interpolation where input and output match, zero elsewhere",
-    "sparse": "ceil({scheme.sparsity:g} * rows) zeros in each column, "
+    "sparse": "ceil({scheme.sparsity:g} * {across}puts) zeros for each {scheme.zeros_per}put unit, "
     "the rest normal, mean 0, standard deviation {scheme.std:g}",
     "array": "a given array",
     "custom": "{scheme.custom!r}",
@@ -103,9 +104,10 @@ def latex(scheme: Scheme) -> str:
         case "truncated_normal":
             return _latex_truncated(scheme, mean, variance)
         case "sparse":
+            count, lines = ("r", "rows } i") if scheme.zeros_per == "out" else ("c", "columns } j")
             return (
-                rf"w_{{ij}} = 0 \text{{ for }} \lceil {scheme.sparsity:g}\,r \rceil "
-                rf"\text{{ of the }} r \text{{ rows }} i,\ "
+                rf"w_{{ij}} = 0 \text{{ for }} \lceil {scheme.sparsity:g}\,{count} \rceil "
+                rf"\text{{ of the }} {count} \text{{ {lines},\ "
                 rf"\text{{else }} w_{{ij}} \sim \mathcal{{N}}(0, {_number(scheme.std or 0.0)}^2)"
             )
         case "array" | "custom":

@@ -64,9 +64,13 @@ class Inference:
     """What an untrained tensor could have come from.
 
     ``groups`` hold the laws that fit, in the order of their likelihood. Those in one group cannot
-    be told apart: none is less likely than the group's first by more than a factor of ``M / 1e-4``,
-    with ``M`` the number of laws that were tried, so that a law which is the true one stands in the
-    first group but for a chance of 1e-4. No group at all means that the tensor is none of ours.
+    be told apart: none is less likely than the group's likeliest by more than a factor of
+    ``M / 1e-4``, with ``M`` the number of laws that were tried, so that a law which is the true one
+    stands in the first group but for a chance of 1e-4. Within a group the plainest name goes first
+    (:func:`initspec.candidates.plainest`): bare names, then the dialects of PyTorch, Keras,
+    TensorFlow, JAX and Flax, then the others, then names with arguments, of frameworks in the same
+    order; laws whose names are equally plain go by likelihood. No group at all means that the
+    tensor is none of ours.
 
     ``looks`` is the law of a usual family (normal, uniform, cut at two parent standard deviations)
     that fits with the tensor's own mean and scale, whether or not a scheme has them; None where
@@ -91,7 +95,7 @@ class Inference:
 
     @property
     def law(self) -> Distribution | None:
-        """The likeliest law, or None where nothing fits."""
+        """The law with the plainest name in the first group, or None where nothing fits."""
         return self.groups[0][0].law if self.groups else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,7 +126,7 @@ class Inference:
         }
 
     def lines(self, most: int = 3) -> list[str]:
-        """The sentence, and the likeliest laws of the first group with their plainest names."""
+        """The sentence, and the first laws of the first group with their plainest names."""
         lines = [self.sentence]
         first = self.groups[0] if self.groups else ()
         for match in first[:most]:
@@ -143,8 +147,8 @@ def infer(
 
     Every law of the registry on the tensor's shape is tried, with default and usual arguments
     (:data:`initspec.candidates.USUAL`). One that the tests of :mod:`initspec.fit` refuse is out;
-    a tensor of the law itself is refused once in 10,000 times. Those that are left are ordered
-    by their likelihood, and grouped as :class:`Inference` says.
+    a tensor of the law itself is refused once in 10,000 times. Those that are left are grouped by
+    their likelihood, and ordered by how plain their names are, as :class:`Inference` says.
 
     Without a ``layout`` both usual orders of the axes are tried, ``(spatial..., in, out)`` and
     ``(out, in, spatial...)``; with a ``framework`` its own, and only the bare names and that
@@ -277,13 +281,13 @@ def _read(
     sample: Any, laws: tuple[Candidate, ...], layouts: tuple[Layout, ...], framework: str | None
 ) -> Iterator[Candidate]:
     """Laws with an argument that can be read off the tensor."""
-    from .fit import gain, holds, zeros_of_columns
+    from .fit import gain, holds, zeros_of_lines
 
-    def of(field: str, value: Any) -> Iterator[Candidate]:
-        return filled(field, value, sample.values.shape, layouts, framework)
+    def of(**fields: Any) -> Iterator[Candidate]:
+        return filled(fields, sample.values.shape, layouts, framework)
 
     if sample.low == sample.high:
-        yield from of("value", sample.low)
+        yield from of(value=sample.low)
         return
     haar = [(one.law, one.layout) for one in laws if isinstance(one.law, Orthogonal)]
     for law, layout in {(law.rows, law.columns): (law, layout) for law, layout in haar}.values():
@@ -294,33 +298,35 @@ def _read(
         for digits in range(1, 7):  # the roundest that fits
             found = float(f"{scale:.{digits}g}")
             if holds(replace(law, gain=found), sample, layout, ALPHA):
-                yield from (one for one in of("gain", found) if isinstance(one.law, Orthogonal))
+                yield from (one for one in of(gain=found) if isinstance(one.law, Orthogonal))
                 break
     if sample.zeros < 0.005:
         return
     for count in (2, 4, 8, 16, 32, 64):
-        yield from of("groups", count)
+        yield from of(groups=count)
     seen = set()
     for one in laws:
         if isinstance(one.law, Sparse) and one.layout is not None:
-            rows = one.law.rows
-            zeros = zeros_of_columns(sample, one.layout, rows, one.law.columns)
-            if zeros and zeros < rows and (zeros, rows) not in seen:
-                seen.add((zeros, rows))
-                yield from of("sparsity", _shortest(zeros, rows))
+            side, length = one.law.zeros_per, one.law.length
+            zeros = zeros_of_lines(one.law, sample, one.layout)
+            if zeros and zeros < length and (zeros, length, side) not in seen:
+                seen.add((zeros, length, side))
+                sparsity = _shortest(zeros, length)
+                yield from of(sparsity=sparsity)
+                yield from of(sparsity=sparsity, zeros_per=side) if side == "in" else ()
 
 
-def _shortest(zeros: int, rows: int) -> float:
+def _shortest(zeros: int, length: int) -> float:
     """The sparsity with the fewest digits of which so many zeros come."""
     for digits in range(1, 12):
-        sparsity = math.floor(zeros / rows * 10.0**digits) / 10.0**digits
-        if math.ceil(sparsity * rows) == zeros:
+        sparsity = math.floor(zeros / length * 10.0**digits) / 10.0**digits
+        if math.ceil(sparsity * length) == zeros:
             return sparsity
-    return zeros / rows
+    return zeros / length
 
 
 def _groups(matches: list[Match], tried: int) -> tuple[tuple[Match, ...], ...]:
-    """Matches by their likelihood, cut where one falls too far behind the first of its group.
+    """Matches by likelihood, cut where one falls too far behind the likeliest; then by name.
 
     For one other law Markov's inequality says that it is likelier than the true one by a factor
     of ``k`` with a probability of at most ``1 / k``; here they are ``tried`` of them.
@@ -334,7 +340,12 @@ def _groups(matches: list[Match], tried: int) -> tuple[tuple[Match, ...], ...]:
             found[-1].append(match)
         else:
             found.append([match])
-    return tuple(map(tuple, found))
+    return tuple(tuple(sorted(group, key=_plain_then_likely)) for group in found)
+
+
+def _plain_then_likely(match: Match) -> tuple[bool, int, float, str]:
+    arguments, rank, name = plainest(match.names[0])
+    return arguments, rank, -match.log_likelihood, name
 
 
 def _needed(groups: tuple[tuple[Match, ...], ...], n: int) -> int | None:
@@ -372,7 +383,8 @@ def described(law: Distribution) -> str:
         case DeltaOrthogonal():
             return f"orthogonal at the middle tap, {_size(law)}, gain {law.gain:.6g}"
         case Sparse():
-            return f"{law.zeros} zeros in each column of {law.rows}, else std {law.sigma:.6g}"
+            zeros = f"{law.zeros} zeros in the {law.length} weights of each {law.unit}"
+            return f"{zeros}, else std {law.sigma:.6g}"
     return f"fixed numbers between {law.support[0]:.6g} and {law.support[1]:.6g}"
 
 

@@ -286,7 +286,11 @@ def defaults(framework: str, layer: str) -> LayerDefault:
 
 @cache
 def frameworks() -> Mapping[str, Mapping[str, Any]]:
-    """The frameworks that have a table, with what its head says: title, version, evidence."""
+    """The frameworks that have a table, with what its head says: title, version, evidence.
+
+    ``built``, where a framework was read, is the release whose layers were built once by hand and
+    held against the rows.
+    """
     heads = {}
     for path in sorted(Path(__file__).with_name("layers").glob("*.toml")):
         if path.stem != "kinds":

@@ -108,15 +108,38 @@ def _said(
             if parameter.role == "recurrent_bias":
                 yield parameter, Said(lines.let("recurrent_bias", 'initspec.get("zeros")'))
         return
+    from .porting import added, apart
+
+    if "recurrent_bias" in (ours.role, *(parameter.role for parameter in pair.targets)):
+        reason = apart(source, target)
+        if reason:
+            lines.remark(ours.name, reason)
+    second = added(source, target) if ours.role == "bias" else None
     for parameter in pair.targets:
+        if second is not None and parameter.role == "bias":
+            yield parameter, Said(lines.let("both_biases", _sum(ours, second, cases, lines)))
+            continue
         if ours.required or _same(ours, parameter, cases):
             continue
+        if ours.role == "recurrent_bias" and parameter.role == "bias":
+            continue  # its second row, with the law of the first
         try:
             if "joined" in {ours.role, parameter.role} and ours.role != parameter.role:
                 raise SpecError("one kernel on one side and two on the other")
             yield parameter, _scheme(ours, parameter, cases, (source, target), lines)
         except SpecError as error:
             lines.remark(parameter.name, str(error))
+
+
+def _sum(first: Parameter, second: Parameter, cases: Sequence[Sizes], lines: _Lines) -> str:
+    """Two biases for the one that stands for both: drawn each by itself, and added."""
+    from .porting import total
+
+    for sizes in cases:
+        total(first.on(sizes), second.on(sizes))
+    assert first.scheme is not None
+    limit = _limit(first, first.scheme, lines)
+    return f"initspec.get(lambda shape, rng: rng.uniform(-{limit}, {limit}, (2, *shape)).sum(0))"
 
 
 def _same(source: Parameter, target: Parameter, cases: Sequence[Sizes]) -> bool:
@@ -181,24 +204,33 @@ def _by_gate(source: Parameter, target: Parameter, left: LayerDefault, right: La
 
 def _in_numbers(source: Parameter, scheme: Scheme, lines: _Lines) -> str:
     """The scale written out, for fans that the target's tensor does not tell."""
-    words = source.fan_words()
-    fan_in, fan_out = (python(str(word)) for word in words)
+    if scheme.distribution == "uniform":
+        limit = _limit(source, scheme, lines)
+        return f'initspec.get("uniform", low=-{limit}, high={limit})'
+    std = lines.let("std", _root(*_quotient(source, scheme)))
+    if scheme.distribution == "normal":
+        return f'initspec.get("normal", std={std})'
+    cut = Scheme(distribution="truncated_normal", std=1.0, truncation=scheme.truncation)
+    fields = _fields(cut)
+    return _mapping(fields).replace('"std": 1.0', f'"std": {std}')
+
+
+def _limit(source: Parameter, scheme: Scheme, lines: _Lines) -> str:
+    """The limit of a uniform law, as a variable."""
+    variance, n = _quotient(source, scheme)
+    return lines.let("limit", _root(3 * variance, n))
+
+
+def _quotient(source: Parameter, scheme: Scheme) -> tuple[float, str]:
+    """What the variance has above its fan, and the fan in words."""
+    fan_in, fan_out = (python(str(word)) for word in source.fan_words())
     n, doubled = {
         "FAN_IN": (fan_in, 1),
         "FAN_OUT": (fan_out, 1),
         "FAN_AVG": (f"{fan_in} + {fan_out}", 2),
         "FAN_GEO_AVG": (f"math.sqrt({fan_in} * {fan_out})", 1),
     }[scheme.mode or ""]
-    variance = doubled * scheme.variance_factor
-    if scheme.distribution == "uniform":
-        limit = lines.let("limit", _root(3 * variance, n))
-        return f'initspec.get("uniform", low=-{limit}, high={limit})'
-    std = lines.let("std", _root(variance, n))
-    if scheme.distribution == "normal":
-        return f'initspec.get("normal", std={std})'
-    cut = Scheme(distribution="truncated_normal", std=1.0, truncation=scheme.truncation)
-    fields = _fields(cut)
-    return _mapping(fields).replace('"std": 1.0', f'"std": {std}')
+    return doubled * scheme.variance_factor, n
 
 
 def _root(variance: float, n: str) -> str:

@@ -30,7 +30,7 @@ TAKES: dict[str, tuple[str, ...]] = {
     "identity": _GAIN,
     "dirac": (*_GAIN, "groups"),
     "bilinear": (*_GAIN, "groups"),
-    "sparse": ("sparsity", "std"),
+    "sparse": ("sparsity", "std", "zeros_per"),
     "array": ("array",),
     "custom": ("custom",),
 }
@@ -69,6 +69,7 @@ class Scheme:
     truncation: Truncation | None = None
     groups: int = 1
     sparsity: float | None = None
+    zeros_per: str = "out"
     array: Values | None = None
     custom: Any = None
     name: str | None = field(default=None, compare=False)
@@ -269,7 +270,7 @@ def _on(scheme: Scheme, shape: Shape, layout: Layout | str | None, out_first: bo
         case "sparse":
             assert scheme.sparsity is not None
             assert scheme.std is not None
-            return structure.sparse(scheme.sparsity, scheme.std, shape, axes)
+            return structure.sparse(scheme.sparsity, scheme.std, scheme.zeros_per, shape, axes)
         case "array":
             assert scheme.array is not None
             return structure.given(scheme.array, shape)
@@ -339,6 +340,8 @@ def _check_fields(scheme: Scheme) -> None:
             raise SpecError(f"distribution {kind!r} needs {name!r}.")
     if scheme.fans not in RULES:
         raise UnknownName("fan rule", scheme.fans, RULES)
+    if scheme.zeros_per not in structure.SIDES:
+        raise UnknownName("zeros_per", scheme.zeros_per, structure.SIDES)
 
 
 def _check_numbers(scheme: Scheme) -> None:

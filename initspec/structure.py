@@ -136,20 +136,49 @@ class Stencil(Structured):
         return Discrete.of({value: n for value, n in counts.items() if n})
 
 
+#: For what a sparse matrix has a number of zeros: each output unit or each input unit.
+SIDES = ("out", "in")
+
+
 @dataclass(frozen=True, slots=True)
 class Sparse(Structured):
-    """``N(0, sigma**2)``, with ``zeros`` elements of each column of ``rows`` set to zero."""
+    """``N(0, sigma**2)``, with ``zeros`` elements of each line set to zero.
+
+    A line is a column, the ``rows`` elements of one output unit, or with ``zeros_per`` ``"in"`` a
+    row, the ``columns`` elements of one input.
+    """
 
     sigma: float
     zeros: int
     count: int
     rows: int
     columns: int
+    zeros_per: str = "out"
     kind = "sparse"
 
     @property
+    def axis(self) -> int:
+        """Along which axis of ``(count, rows, columns)`` a line runs."""
+        return 1 if self.zeros_per == "out" else 2
+
+    @property
+    def length(self) -> int:
+        """How many elements a line has."""
+        return self.rows if self.zeros_per == "out" else self.columns
+
+    @property
+    def unit(self) -> str:
+        """Whose weights a line has."""
+        return f"{self.zeros_per}put unit"
+
+    @property
+    def share(self) -> float:
+        """The fraction of zeros."""
+        return self.zeros / max(self.length, 1)
+
+    @property
     def marginal(self) -> Distribution:
-        return Spiked(Normal(0.0, self.sigma), self.zeros / max(self.rows, 1))
+        return Spiked(Normal(0.0, self.sigma), self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +251,9 @@ class Law(Structured):
 
     @property
     def support(self) -> tuple[float, float]:
-        return getattr(self.custom, "support", (-math.inf, math.inf))
+        answer = getattr(self.custom, "support", (-math.inf, math.inf))
+        low, high = answer() if callable(answer) else answer
+        return low, high
 
     def cdf(self, x: float) -> float:
         return self._ask("cdf")(x)
@@ -278,10 +309,15 @@ def stencil(name: str, gain: float, groups: int, shape: Shape, layout: Layout) -
     )
 
 
-def sparse(sparsity: float, sigma: float, shape: Shape, layout: Layout) -> Sparse:
-    """A sparse law: ``ceil(sparsity * rows)`` zeros in each column."""
+def sparse(sparsity: float, sigma: float, zeros_per: str, shape: Shape, layout: Layout) -> Sparse:
+    """A sparse law: ``ceil(sparsity * rows)`` zeros in each column, or as many of each row.
+
+    >>> sparse(0.25, 1.0, "in", (12, 5), Layout("oi")).zeros
+    3
+    """
     count, rows, columns = matrix(shape, layout)
-    return Sparse(sigma, math.ceil(sparsity * rows), count, rows, columns)
+    length = rows if zeros_per == "out" else columns
+    return Sparse(sigma, math.ceil(sparsity * length), count, rows, columns, zeros_per)
 
 
 def given(values: Values, shape: Shape) -> Given:

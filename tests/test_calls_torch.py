@@ -91,8 +91,6 @@ def test_by_name() -> None:
 def test_bad_calls() -> None:
     with pytest.raises(UnknownName, match=r"of torch\.nn\.init\.xavier_normal_ 'a': known"):
         from_torch(init.xavier_normal_, a=1)
-    with pytest.raises(SpecError, match=r"it zeroes as many .* name the layout .* 'io'"):
-        from_torch(init.sparse_, 0.5)
     with pytest.raises(SpecError, match=r"from_torch reads what torch defines, and dumps is of js"):
         from_torch(json.dumps)
     with pytest.raises(SpecError, match="takes a function or its name, not 3"):
@@ -103,11 +101,12 @@ def test_bad_calls() -> None:
         from_torch("kaiming_nrmal_")
 
 
-def test_what_is_absent_can_be_said_otherwise() -> None:
-    """The sentence about sparse_: as many zeros in each column of (out, in)."""
+def test_sparse_counts_zeros_for_each_input_unit() -> None:
     weight = init.sparse_(torch.empty(40, 24), 0.3)
-    ours = get("sparse", sparsity=0.3).torch((40, 24), layout="io", seed=0)
-    assert (weight == 0).sum(0).unique().tolist() == [12] == (ours == 0).sum(0).unique().tolist()
+    scheme = from_torch(init.sparse_, sparsity=0.3)
+    assert scheme == from_torch("sparse_", 0.3, 0.01, generator=None) == get("sparse@torch(0.3)")
+    ours = scheme.torch((40, 24), seed=0)
+    assert (weight == 0).sum(0).tolist() == [12] * 24 == (ours == 0).sum(0).tolist()
 
 
 # ------------------------------------------------------------------------------------------- fans

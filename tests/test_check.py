@@ -597,7 +597,7 @@ def test_all_adapters_and_nothing_else_is_the_whole_matrix(
 def test_the_matrix_has_a_thousand_cells_and_every_form_of_law() -> None:
     cells = suite.matrix(["numpy", "torch", "tensorflow", "jax"])
     assert len(cells) >= 1000
-    assert {cell.scheme.distribution for cell in cells} == set(TAKES) - {"array", "custom"}
+    assert {cell.scheme.distribution for cell in cells} == set(TAKES) - {"array"}
     assert {cell.tier for cell in cells} == {"exact", "stat"}
     plain = [initspec.get(name) for name, row in schemes.items() if row.dialect is None]
     laws = {scheme.on((86, 8), "io") for scheme in plain if scheme.mode}
@@ -617,6 +617,26 @@ def test_a_framework_that_is_not_here_is_skipped(
     out = capsys.readouterr().out
     assert "SKIP" in out
     assert "flax.linen needs flax, which is not installed" in out
+
+
+def test_the_claims_of_a_target_share_one_process(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from initspec.conformance import _worker
+
+    started: list[int] = []
+
+    class Counted(_worker._Running):
+        def __init__(self) -> None:
+            super().__init__()
+            started.append(self.process.pid)
+
+    monkeypatch.setattr(_worker, "_Running", Counted)
+    text = "lib_of_theirs:he"
+    argv = ["check", text, "--shape", "86x8", "--as", "he_normal@torch", "--as", "he_normal"]
+    assert main(argv) == 1
+    assert capsys.readouterr().out.count(f"{text} as he_normal") == 2
+    assert len(started) == 1
 
 
 def test_the_deviations_that_come_with_the_suite(capsys: pytest.CaptureFixture[str]) -> None:

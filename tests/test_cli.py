@@ -35,8 +35,10 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.startswith("torch: PyTorch 2.13.0\n")
     assert "Fans: torch: fan_in = rest * K and fan_out = first * K" in words(out)
     assert "Source: torch/nn/init.py (run)" in words(out)
-    assert "No scheme: sparse_: it zeroes as many elements in each column" in words(out)
+    assert "sparse@torch ceil(0.9 * outputs) zeros for each input unit, the rest" in words(out)
     assert "truncated_normal@torch<2.12 truncated normal" in words(out)
+    _, out, _ = run(capsys, "list", "--dialect", "caffe")
+    assert "No scheme: positive_unitball: it draws rows that sum to one" in words(out)
 
 
 def test_show_a_dialects_row(capsys: pytest.CaptureFixture[str]) -> None:

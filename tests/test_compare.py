@@ -20,6 +20,7 @@ from initspec.distribution import (
     HaarEntry,
     Normal,
     Spiked,
+    Triangular,
     TruncatedNormal,
     Uniform,
 )
@@ -62,6 +63,16 @@ def test_no_place_has_a_greater_difference(a: Distribution, b: Distribution) -> 
     assert found == pytest.approx(ks(b, a), abs=1e-12)
     # between two quantiles of both laws neither function rises by more than a step
     assert dense(a, b) - 1e-12 <= found <= dense(a, b) + 1 / 4000 + 1e-12
+
+
+@settings(max_examples=60, deadline=None)
+@given(WIDTH, laws().filter(lambda law: law.kind in ("uniform", "discrete", "constant")))
+def test_triangular(limit: float, other: Distribution) -> None:
+    a = Triangular(limit)
+    assert ks(a, other) == pytest.approx(ks(other, a), abs=1e-12)
+    assert dense(a, other) - 1e-12 <= ks(a, other) <= dense(a, other) + 1 / 4000 + 1e-12
+    with pytest.raises(SpecError, match="not known in closed form"):
+        ks(a, Normal(0.0, 1.0))
 
 
 @settings(max_examples=60, deadline=None)
@@ -173,6 +184,9 @@ def test_as_many_draws_as_said_show_it() -> None:
         ("dirac", "bilinear", (8, 8, 1, 1), "oihw", True),
         ("sparse", "normal(std=0.01)", (64, 96), "io", False),
         ("sparse(sparsity=0.9)", "sparse(sparsity=0.901)", (64, 96), "io", True),
+        ("sparse(sparsity=0.5)", "sparse@torch(sparsity=0.5)", (64, 96), "io", False),
+        ("sparse(sparsity=0.5)", "sparse@torch(sparsity=0.5)", (64, 64), "io", False),
+        ("sparse@flux", "sparse@mindspore", (64, 96), "io", True),
     ],
 )
 def test_equivalent(a: str, b: str, shape: tuple[int, ...], layout: str | None, same: bool) -> None:

@@ -26,6 +26,7 @@ LAWS = (
     "orthogonal",
     "delta_orthogonal",
     "sparse",
+    suite.OWN,
 )
 EMPTY = Report(records=(), alpha=1e-9, beta=1e-6, seed="fixed")
 
@@ -87,6 +88,7 @@ def without(report, test):
         ("types", "dtype.bfloat16"),
         ("globals", "seed.globals"),
         ("lag", "law.independence"),
+        ("law", "law.custom.itself"),
     ],
 )
 def test_a_test_that_is_taken_away_leaves_its_clause(run, cases, test, clause):

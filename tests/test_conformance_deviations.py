@@ -212,6 +212,7 @@ LIVE = [
     ("torch", "torch.nn.init:kaiming_uniform_", "he_uniform@torch", "bfloat16", (86, 8), None),
     ("jax", "jax.nn.initializers:he_normal", "he_normal", "bfloat16", (86, 8), None),
     ("jax", "jax.nn.initializers:glorot_uniform", "glorot_uniform", "float16", (86, 8), None),
+    ("jax", "jax.nn.initializers:lecun_normal", "lecun_normal", "complex64", (86, 8), None),
     ("jax", "jax.nn.initializers:uniform", "uniform(low=0.0, high=0.01)", "float16", (86, 8), None),
     (
         "flax",

@@ -330,6 +330,7 @@ CLAIMS = (
     "uniform@torch",
     "orthogonal",
     "sparse",
+    "sparse@torch",
     "zeros",
 )
 

@@ -12,7 +12,7 @@ from initspec.conformance.record import FAIL, PASS
 
 STORED = {case.id: case.body for case in case_files.read("mutant")}
 #: Held against faults of our own spec and backends, which no third party's sampler can have.
-OWN = {"fans", "formula", "globals", "reference", "injected", "known"}
+OWN = {"fans", "formula", "globals", "reference", "injected", "known", "law"}
 #: Each takes more than a few seconds.
 HUGE = {"radius-of-16-bits"}
 
@@ -74,7 +74,10 @@ def test_the_deep_tier_refuses_with_sixteen_million_values(name):
     assert row.killed_by
 
 
-RIGHT = ["he_normal", "he_uniform", "normal(std=1.0)", "orthogonal", "sparse(sparsity=0.1, std=1)"]
+RIGHT = [
+    *("he_normal", "he_uniform", "normal(std=1.0)", "orthogonal"),
+    *("sparse(sparsity=0.1, std=1)", "sparse@torch(sparsity=0.3)"),
+]
 
 
 @pytest.mark.parametrize("claim", RIGHT)

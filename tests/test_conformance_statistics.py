@@ -67,7 +67,7 @@ def orthogonal_p(q, dtype="float32", gain=1.0, count=1):
 
 def sparse(rng, count, law, dtype):
     x = draw(Normal(0.0, law.sigma), (count, law.count, law.rows, law.columns), rng)
-    x[rng.random(x.shape).argsort(axis=2) < law.zeros] = 0.0
+    x[rng.random(x.shape).argsort(axis=law.axis + 1) < law.zeros] = 0.0
     return rounded(x, dtype).reshape(count, -1)
 
 
@@ -94,8 +94,8 @@ def null_orthogonal(rng, n, dtype, shape):
     return orthogonal_p(q, dtype, 1.5, 2)
 
 
-def null_sparse(rng, n, dtype, zeros):
-    law = Sparse(0.01, zeros, 1, 12, 6)
+def null_sparse(rng, n, dtype, about):
+    law = Sparse(0.01, *about)
     return sparse_p(sparse(rng, max(n // 64, 8), law, dtype), law, dtype)
 
 
@@ -106,8 +106,9 @@ BATTERIES = (
     (null_orthogonal, (4, 4)),
     (null_orthogonal, (6, 3)),
     (null_orthogonal, (2, 5)),
-    (null_sparse, 3),
-    (null_sparse, 9),
+    (null_sparse, (3, 1, 12, 6, "out")),
+    (null_sparse, (9, 1, 12, 6, "out")),
+    (null_sparse, (4, 1, 6, 12, "in")),
 )
 
 
@@ -491,13 +492,16 @@ def test_the_taps_beside_the_middle_are_zero():
     assert {f.test: f.p for f in orthogonal.delta_battery(flat, law, "float32")}["taps"] == 0
 
 
-def test_wrong_zeros_are_refused():
-    law, rng = Sparse(0.01, 9, 1, 40, 24), np.random.default_rng(6)
-    size = (64, 1, 40, 24)
+@pytest.mark.parametrize("side", ["out", "in"])
+def test_wrong_zeros_are_refused(side):
+    sides = (40, 24) if side == "out" else (24, 40)
+    law, rng = Sparse(0.01, 9, 1, *sides, side), np.random.default_rng(6)
+    size = (64, 1, 40, 24)  # with the lines as columns
     x = draw(Normal(0, 0.01), size, rng)
 
     def p(mask):
-        return sparse_p(rounded(np.where(mask, 0.0, x), "float32").reshape(64, -1), law)
+        values = rounded(np.where(mask, 0.0, x), "float32")
+        return sparse_p((values if side == "out" else values.swapaxes(2, 3)).reshape(64, -1), law)
 
     right = rng.random(size).argsort(axis=2) < 9
     assert min(p(right).values()) > 1e-4
@@ -509,10 +513,8 @@ def test_wrong_zeros_are_refused():
     assert p(np.broadcast_to(right[..., :1], size))["masks"] < LEVEL
     assert p(np.broadcast_to(right[:1], size))["tensors"] < LEVEL
     assert p(rng.random(size) < 9 / 40)["zeros"] == 0
-    assert (
-        sparse_p(rounded(np.where(right, 0.0, 1.2 * x), "float32").reshape(64, -1), law)["variance"]
-        < LEVEL
-    )
+    x *= 1.2
+    assert p(right)["variance"] < LEVEL
 
 
 # ------------------------------------------------------------------- rounding, and the ends of it

@@ -402,6 +402,9 @@ def test_the_order_of_words_does_not_matter() -> None:
         ("flax", "kaiming_normal", "he_normal@flax"),
         ("tinygrad", "kaiming_normal", "he_normal@tinygrad"),
         ("lasagne", "HeUniform", "he_uniform@lasagne"),
+        ("flux", "sparse_init", "sparse@flux"),
+        ("mindspore", "Sparse", "sparse@mindspore"),
+        ("torch", "sparse_", "sparse@torch"),
     ],
 )
 def test_a_call_is_known_by_the_frameworks_own_name(whose: str, call: str, name: str) -> None:
@@ -415,7 +418,6 @@ def test_a_call_is_known_by_the_frameworks_own_name(whose: str, call: str, name:
         ("mxnet", "Xavir", {}, UnknownName, "initializer of mxnet 'Xavir': did you mean 'Xavier'"),
         ("mxnet", "Xavier", {"gain": 2}, UnknownName, "argument of mx.init.Xavier 'gain': known: "),
         ("mxnet", "LSTMBias", {}, SpecError, "'LSTMBias' of mxnet is no scheme: it is a bias"),
-        ("flux", "sparse_init", {}, SpecError, "name the layout of that tensor 'io'"),
         ("paddle", "XavierNormal", {"fan_in": 3}, SpecError, "fan_in=3 says which axes count"),
         ("haiku", "Orthogonal", {"axis": 0}, SpecError, "axis=0 says which axes count as what"),
         ("mlx", "normal", {"dtype": "complex64"}, SpecError, "complex types have none"),

@@ -19,6 +19,7 @@ from initspec.distribution import (
     HaarEntry,
     Normal,
     Spiked,
+    Triangular,
     TruncatedNormal,
     Uniform,
 )
@@ -26,6 +27,7 @@ from initspec.truncation import moments
 
 PAIRS: list[tuple[Distribution, Any]] = [
     (Uniform(-2, 5), scipy.stats.uniform(-2, 7)),
+    (Triangular(0.7), scipy.stats.triang(0.5, -0.7, 1.4)),
     (Normal(1, 3), scipy.stats.norm(1, 3)),
     (TruncatedNormal(0, 1, -2, 2), scipy.stats.truncnorm(-2, 2)),
     (TruncatedNormal(2, 0.5, -1, 2.5), scipy.stats.truncnorm(-1, 2.5, 2, 0.5)),

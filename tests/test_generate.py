@@ -98,6 +98,8 @@ def test_our_adapter_where_the_framework_has_nothing() -> None:
     found = initspec.generate("sparse", "jax")
     assert found.source == "import initspec\n\ninitspec.get('sparse').jax"
     assert found.note == "JAX cannot say it in one call: it has no sparse law."
+    with pytest.raises(SpecError, match="counts zeros for each output unit, not for each input"):
+        initspec.generate("sparse@torch", "mlx")
     custom = initspec.get({"distribution": "normal", "mode": "FAN_IN", "bias_unit": True})
     text = initspec.generate(custom, "keras").source
     made = eval(text.splitlines()[-1].removesuffix(".keras()"), {"initspec": initspec})

@@ -7,42 +7,16 @@ pytest.importorskip("keras")
 pytest.importorskip("scipy")
 
 import keras
-from scipy import stats
+from generated import SCHEMES, chance
 
 import initspec
-from initspec.conformance import pit
-from initspec.distribution import Distribution, Normal, TruncatedNormal, Uniform
-
-SCHEMES = (
-    "he_normal",
-    "he_uniform",
-    "glorot_normal",
-    "glorot_uniform",
-    "lecun_normal",
-    "lecun_uniform",
-    "normal(std=0.02, mean=0.5)",
-    "uniform(low=0.1, high=0.7)",
-    "truncated_normal(std=0.02)",
-    "he_normal@torch(a=0.2, mode='fan_out')",
-    "he_normal@recipes",
-    "glorot_normal@neupy",
-    "variance_scaling@tf.contrib",
-    "variance_scaling(mode='FAN_GEO_AVG')",
-    "lecun_normal@recipes",
-    "he_normal@chainer",
-    "glorot_normal@mxnet",
-)
+from initspec.distribution import Normal, TruncatedNormal, Uniform
 
 
 def executed(source: str, shape: tuple[int, ...]) -> np.ndarray:
     keras.utils.set_random_seed(3)
     made = eval(source.splitlines()[-1], {"keras": keras, "initspec": initspec})
     return np.asarray(keras.ops.convert_to_numpy(made(shape)), np.float64)
-
-
-def chance(values: np.ndarray, law: Distribution) -> float:
-    """The p-value of Kolmogorov and Smirnov's test."""
-    return float(stats.kstest(pit.cdf(law, values), "uniform").pvalue)
 
 
 @pytest.mark.parametrize("name", SCHEMES)

@@ -1,37 +1,15 @@
 """Generated PyTorch is run, and held against the spec."""
 
-import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("scipy")
 
 import torch
-from scipy import stats
+from generated import SCHEMES, chance
 
 import initspec
-from initspec.conformance import pit
-from initspec.distribution import Distribution, Normal, TruncatedNormal, Uniform
-
-SCHEMES = (
-    "he_normal",
-    "he_uniform",
-    "glorot_normal",
-    "glorot_uniform",
-    "lecun_normal",
-    "lecun_uniform",
-    "normal(std=0.02, mean=0.5)",
-    "uniform(low=0.1, high=0.7)",
-    "truncated_normal(std=0.02)",
-    "he_normal@torch(a=0.2, mode='fan_out')",
-    "he_normal@recipes",
-    "glorot_normal@neupy",
-    "variance_scaling@tf.contrib",
-    "variance_scaling(mode='FAN_GEO_AVG')",
-    "lecun_normal@recipes",
-    "he_normal@chainer",
-    "glorot_normal@mxnet",
-)
+from initspec.distribution import Normal, TruncatedNormal, Uniform
 
 
 def executed(source: str, shape: tuple[int, ...]) -> torch.Tensor:
@@ -39,11 +17,6 @@ def executed(source: str, shape: tuple[int, ...]) -> torch.Tensor:
     weight = torch.empty(shape)
     exec(source, {"torch": torch, "weight": weight})
     return weight
-
-
-def chance(values: np.ndarray, law: Distribution) -> float:
-    """The p-value of Kolmogorov and Smirnov's test."""
-    return float(stats.kstest(pit.cdf(law, values), "uniform").pvalue)
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -77,3 +50,15 @@ def test_structure(gain: float) -> None:
     text = initspec.generate("dirac(groups=2)", "torch").source
     ours = initspec.get("dirac").torch((8, 4, 3, 3), layout="oihw, groups=2")
     assert torch.equal(executed(text, (8, 4, 3, 3)), ours)
+
+
+@pytest.mark.parametrize("name", ["sparse@torch(sparsity=0.3)", "sparse(sparsity=0.3)"])
+def test_sparse(name: str) -> None:
+    """One call for zeros by input units; the transposed weight for zeros by output units."""
+    found = initspec.generate(name, "torch")
+    assert found.call is (name == "sparse@torch(sparsity=0.3)")
+    zeros = executed(found.source, (40, 24)) == 0
+    ours = initspec.get(name).torch((40, 24), seed=0) == 0
+    for axis in (0, 1):
+        assert (zeros.sum(axis).unique().numel() == 1) is (ours.sum(axis).unique().numel() == 1)
+    assert zeros.sum() == ours.sum()

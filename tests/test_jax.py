@@ -323,6 +323,7 @@ STRUCTURED = {
     "dirac": ("dirac", (6, 3, 3, 3), "oihw, groups=2"),
     "bilinear": ("bilinear", (4, 4, 3, 3), "hwio"),
     "sparse": ("sparse(sparsity=0.4, std=0.1)", (9, 5), "io"),
+    "sparse, by inputs": ("sparse@torch(sparsity=0.4)", (12, 5), "oi, stack=2"),
     "zeros": ("zeros", (4, 3), "io"),
     "constant": ("constant(value=0.1)", (4,), "o"),
     "array": ([[1.5, 2.25], [0.1, -3.0]], (2, 2), "io"),
@@ -567,6 +568,7 @@ def test_without_numba_large_arrays_are_compiled(monkeypatch: pytest.MonkeyPatch
         "uniform(low=0.0, high=1.0)",
         "orthogonal",
         "sparse(sparsity=0.25, std=0.1)",
+        "sparse(sparsity=0.25, std=0.1, zeros_per='in')",
     ],
 )
 def test_native_has_the_law(name: str, dtype: str) -> None:
@@ -609,6 +611,8 @@ def test_native_of_the_other_laws() -> None:
     assert np.count_nonzero(w) == 24
     sparse = initializer("sparse(sparsity=0.3, std=1.0)", backend="jax", stream="native")
     assert (np.asarray(sparse(jax.random.key(0), (10, 4))) == 0).sum(0).tolist() == [3] * 4
+    sparse = initializer("sparse@torch(sparsity=0.3)", backend="jax", stream="native")
+    assert (np.asarray(sparse(jax.random.key(0), (10, 4))) == 0).sum(1).tolist() == [2] * 10
     for scheme, shape in (("dirac", (3, 3, 2, 2)), ("zeros", (3,)), ([[1.0, 2.0]], (1, 2))):
         fixed = initializer(scheme, backend="jax", stream="native")
         assert same(fixed(jax.random.key(0), shape), get(scheme).numpy(shape, seed=0))

@@ -108,6 +108,7 @@ class TestValues:
             ("uniform(low=0.1, high=0.4)", (4, 9), "oi"),
             ("orthogonal", (4, 12), "keras.LSTM"),
             ("sparse(sparsity=0.5, std=1)", (6, 4), None),
+            ("sparse@torch(sparsity=0.5, std=1)", (9, 4), "oi"),
             ("constant(value=0.3)", (3,), None),
             ("normal(std=1)", (), None),
             ("normal(std=1)", (0, 3), None),
@@ -519,6 +520,7 @@ class TestNative:
             "he_normal",
             "orthogonal",
             "sparse(sparsity=0.5, std=1)",
+            "sparse@torch(sparsity=0.5, std=1)",
             "constant(value=0.3)",
         ],
     )

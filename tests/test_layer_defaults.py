@@ -76,14 +76,22 @@ CELLS = [
     ("mxnet", "Dense", "weight", uniform(0.07**2)), ("mxnet", "Dense", "bias", always(0)),
     ("paddle", "Linear", "weight", uniform(6 / (I + O))), ("paddle", "Linear", "bias", always(0)),
     ("flux", "Dense", "weight", uniform(6 / (I + O))), ("flux", "Dense", "bias", always(0)),
+    ("mindspore", "Dense", "weight", uniform(1 / I)), ("mindspore", "Dense", "bias", uniform(1 / I)),
+    ("caffe", "InnerProduct", "weight", always(0)), ("neupy", "LeakyRelu", "weight", normal(1 / I)),
     # convolutions
     ("torch", "Conv2d", "weight", uniform(G / (I * K))), ("torch", "Conv2d", "bias", uniform(G / (I * K))),
     ("keras", "Conv2D", "kernel", uniform(6 / ((I / G + O) * K))), ("keras", "Conv2D", "bias", always(0)),
     ("flax", "Conv", "kernel", cut(G / (I * K))), ("flax", "Conv", "bias", always(0)),
     ("nnx", "Conv", "kernel", cut(G / (I * K))),
-    ("haiku", "Conv2D", "w", parent(G / (I * K))), ("sonnet", "Conv2D", "w", parent(G / (I * K))),
+    ("haiku", "Conv2D", "w", parent(G / (I * K))), ("sonnet", "Conv2D", "w", parent(1 / (I * K))),
     ("equinox", "Conv2d", "weight", uniform(G / (I * K))), ("equinox", "Conv2d", "bias", uniform(G / (I * K))),
-    ("mlx", "Conv2d", "weight", uniform(1 / (I * K))), ("mlx", "Conv2d", "bias", always(0)),
+    ("mlx", "Conv2d", "weight", uniform(G / (I * K))), ("mlx", "Conv2d", "bias", always(0)),
+    ("mlx==0.32.3", "Conv2d", "weight", uniform(1 / (I * K))),
+    ("mlx", "Conv3d", "weight", uniform(1 / (I * K))),
+    ("mindspore", "Conv2d", "weight", uniform(G / (I * K))), ("mindspore", "Conv1d", "bias", uniform(G / (I * K))),
+    ("caffe", "Convolution", "weight", always(0)), ("caffe", "Convolution", "bias", always(0)),
+    ("chainer", "LocalConvolution2D", "W", normal(1 / (I * K * 23 * 31))),
+    ("lasagne", "LocallyConnected2DLayer", "W", uniform(6 / ((I + O) * K * 23 * 31))),
     ("tinygrad", "Conv2d", "weight", uniform(1 / (I * K))), ("tinygrad", "Conv2d", "bias", uniform(1 / (I * K))),
     ("chainer", "Convolution2D", "W", normal(G / (I * K))), ("chainer", "Convolution2D", "b", always(0)),
     ("lasagne", "Conv2DLayer", "W", uniform(6 / ((I / G + O) * K))),
@@ -108,8 +116,9 @@ CELLS = [
     ("lasagne", "TransposedConv2DLayer", "W", uniform(6 / ((I + O) * K))),
     ("neupy", "Deconvolution", "weight", normal(2 / (O * K))),
     ("mxnet", "Conv2DTranspose", "weight", uniform(0.07**2)),
-    ("paddle", "Conv2DTranspose", "weight", normal(2 / (I * K))),
-    ("flux", "ConvTranspose", "weight", uniform(6 / ((I + O) * K))),
+    ("paddle", "Conv2DTranspose", "weight", uniform(6 / ((I + O / G) * K))),
+    ("flux", "ConvTranspose", "weight", uniform(6 / ((I + O / G) * K))),
+    ("mindspore", "Conv2dTranspose", "weight", uniform(G / (O * K))), ("mindspore", "Conv1dTranspose", "weight", uniform(G / (O * K))),
     # depthwise
     ("keras", "DepthwiseConv2D", "kernel", uniform(6 / ((I + M) * K))),
     ("keras", "SeparableConv2D", "depthwise_kernel", uniform(6 / ((I + M) * K))),
@@ -125,7 +134,7 @@ CELLS = [
     ("tinygrad", "Embedding", "weight", uniform(6 / (V + O))), ("chainer", "EmbedID", "W", normal(1)),
     ("lasagne", "EmbeddingLayer", "W", normal(0.01**2)), ("neupy", "Embedding", "weight", normal(1 / V)),
     ("mxnet", "Embedding", "weight", uniform(0.07**2)), ("paddle", "Embedding", "weight", uniform(6 / (V + O))),
-    ("flux", "Embedding", "weight", normal(1)),
+    ("flux", "Embedding", "weight", normal(1)), ("mindspore", "Embedding", "embedding_table", normal(0.01**2)),
     # cells
     *(("torch", "LSTM", name, uniform(1 / H)) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "weight_hr_l0")),
     *(("torch", "GRU", name, uniform(1 / H)) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")),
@@ -149,7 +158,9 @@ CELLS = [
     ("haiku", "GRU", "w_i", cut(1 / I)), ("haiku", "GRU", "w_h", cut(1 / H)), ("haiku", "GRU", "b", always(0)),
     ("haiku", "VanillaRNN", "linear.w", parent(1 / I)), ("haiku", "VanillaRNN", "linear_1.w", parent(1 / H)),
     ("sonnet", "LSTM", "w_i", parent(1 / I)), ("sonnet", "LSTM", "w_h", parent(1 / H)),
-    ("sonnet", "GRU", "w_i", cut(1 / I)), ("sonnet", "GRU", "w_h", cut(1 / H)),
+    ("sonnet", "GRU", "w_i", uniform(6 / (I + 3 * H))), ("sonnet", "GRU", "w_h", uniform(6 / (4 * H))), ("sonnet", "GRU", "b", always(0)),
+    ("sonnet", "VanillaRNN", "hidden_to_hidden.w", parent(1 / H)), ("sonnet", "LSTM", "projection", parent(1 / H)),
+    ("sonnet", "Conv2DLSTM", "input_to_hidden.w", parent(1 / (I * K))), ("sonnet", "Conv2DLSTM", "hidden_to_hidden.w", parent(1 / (H * K))),
     *(("equinox", "LSTMCell", name, uniform(1 / H)) for name in ("weight_ih", "weight_hh", "bias")),
     *(("equinox", "GRUCell", name, uniform(1 / H)) for name in ("weight_ih", "weight_hh", "bias", "bias_n")),
     *(("mlx", "LSTM", name, uniform(1 / H)) for name in ("Wx", "Wh", "bias")),
@@ -158,13 +169,22 @@ CELLS = [
     ("tinygrad", "LSTMCell", "weight_ih", uniform(1 / H)), ("tinygrad", "LSTMCell", "weight_hh", uniform(1 / H)),
     ("tinygrad", "LSTMCell", "bias_ih", always(0)), ("tinygrad", "LSTMCell", "bias_hh", always(0)),
     ("chainer", "LSTM", "upward.W", normal(1 / I)), ("chainer", "LSTM", "lateral.W", normal(1 / H)),
+    ("chainer", "NStepLSTM", "0.w3", normal(1 / I)), ("chainer", "NStepLSTM", "0.w4", normal(1 / H)), ("chainer", "NStepLSTM", "0.b1", always(0)),
+    ("chainer", "GRU", "W_r.W", normal(1 / I)), ("chainer", "GRU", "U.W", normal(1 / H)), ("chainer", "GRU", "U_z.b", always(0)),
+    ("chainer", "NStepRNNTanh", "0.w1", normal(1 / H)), ("chainer", "StatefulMGU", "W_f.W", normal(1 / (I + H))),
     ("lasagne", "LSTMLayer", "W_in_to_cell", normal(0.1**2)), ("lasagne", "LSTMLayer", "W_hid_to_cell", normal(0.1**2)),
+    ("lasagne", "LSTMLayer", "W_cell_to_forgetgate", normal(0.1**2)), ("lasagne", "GRULayer", "W_in_to_hidden_update", normal(0.1**2)),
     ("lasagne", "RecurrentLayer", "W_hid_to_hid", uniform(0.01**2)),
     ("neupy", "LSTM", "input_weights", normal(1 / I)), ("neupy", "LSTM", "hidden_weights", normal(1 / H)),
-    ("mxnet", "LSTM", "i2h_weight", uniform(0.07**2)), ("mxnet", "LSTM", "h2h_weight", uniform(0.07**2)),
-    ("mxnet", "LSTM", "i2h_bias", always(0)),
-    ("paddle", "LSTM", "weight_ih_l0", uniform(1 / H)), ("paddle", "LSTM", "bias_hh_l0", uniform(1 / H)),
-    ("flux", "LSTM", "Wi", uniform(6 / (I + 4 * H))), ("flux", "LSTM", "Wh", uniform(6 / (H + 4 * H))),
+    ("neupy", "GRU", "input_weights", normal(1 / I)), ("neupy", "LSTM", "weight_cell_to_outgate", normal(1 / H)),
+    ("mxnet", "LSTM", "l0_i2h_weight", uniform(0.07**2)), ("mxnet", "LSTMCell", "h2h_weight", uniform(0.07**2)),
+    ("mxnet", "GRU", "l0_h2h_weight", uniform(0.07**2)), ("mxnet", "RNNCell", "i2h_bias", always(0)),
+    *(("paddle", name, "weight_ih_l0", uniform(1 / H)) for name in ("LSTM", "GRU", "SimpleRNN")),
+    *(("mindspore", name, "bias_hh_l0", uniform(1 / H)) for name in ("LSTM", "GRU", "RNN")),
+    ("paddle", "LSTM", "bias_hh_l0", uniform(1 / H)), ("paddle", "GRUCell", "weight_hh", uniform(1 / H)),
+    ("flux", "LSTM", "cell.Wi", uniform(6 / (I + 4 * H))), ("flux", "LSTMCell", "Wh", uniform(6 / (H + 4 * H))),
+    ("flux", "GRU", "cell.Wi", uniform(6 / (I + 3 * H))), ("flux", "RNNCell", "Wh", uniform(6 / (2 * H))),
+    ("flux", "LSTM", "cell.bias", always(0)), ("caffe", "LSTM", "W_hc", always(0)),
     # attention
     ("torch", "MultiheadAttention", "in_proj_weight", uniform(6 / (4 * I))),
     ("torch", "MultiheadAttention", "k_proj_weight", uniform(6 / (I + 37))),
@@ -185,7 +205,11 @@ CELLS = [
     ("nnx", "MultiHeadAttention", "key.kernel", cut(1 / I)),
     ("equinox", "MultiheadAttention", "key_proj.weight", uniform(1 / 37)),
     ("equinox", "MultiheadAttention", "output_proj.weight", uniform(1 / HEADS)),
-    ("mlx", "MultiHeadAttention", "value_proj.weight", uniform(1 / 41)),
+    ("mlx", "MultiHeadAttention", "value_proj.weight", uniform(1 / 41)), ("mlx", "MultiHeadAttention", "key_proj.bias", uniform(1 / 37)),
+    ("paddle", "MultiHeadAttention", "v_proj.weight", uniform(6 / (I + 41))), ("paddle", "MultiHeadAttention", "out_proj.weight", uniform(6 / (2 * I))),
+    ("flux", "MultiHeadAttention", "k_proj.weight", uniform(6 / (37 + HEADS))),
+    ("mindspore", "MultiheadAttention", "in_proj_weight", uniform(6 / (4 * I))), ("mindspore", "MultiheadAttention", "bias_k", normal(1 / I)),
+    ("mindspore", "MultiheadAttention", "out_proj.bias", uniform(1 / I)), ("mindspore", "MultiheadAttention", "in_proj_bias", always(0)),
     ("torch", "Transformer", "decoder.layers.5.multihead_attn.in_proj_weight", uniform(6 / (4 * I))),
     ("torch", "Transformer", "encoder.layers.0.linear1.weight", uniform(6 / (I + H))),
     ("torch", "Transformer", "encoder.layers.0.linear1.bias", uniform(1 / I)),
@@ -196,16 +220,29 @@ CELLS = [
         ("nnx", "GroupNorm", "scale"), ("haiku", "LayerNorm", "scale"), ("sonnet", "BatchNorm", "scale"),
         ("equinox", "GroupNorm", "weight"), ("mlx", "RMSNorm", "weight"), ("tinygrad", "LayerNorm", "weight"),
         ("keras", "BatchNormalization", "moving_variance"), ("torch", "BatchNorm2d", "running_var"),
+        ("mxnet", "BatchNorm", "running_var"), ("paddle", "InstanceNorm2D", "scale"), ("paddle", "BatchNorm2D", "_variance"),
+        ("neupy", "BatchNorm", "running_inv_std"), ("lasagne", "BatchNormLayer", "inv_std"), ("flux", "BatchNorm", "σ²"),
+        ("flux", "LayerNorm", "diag.scale"), ("mindspore", "LayerNorm", "gamma"), ("caffe", "Scale", "scale"),
     )),
     *((f, n, p, always(0)) for f, n, p in (
         ("torch", "GroupNorm", "bias"), ("keras", "LayerNormalization", "beta"), ("flax", "BatchNorm", "bias"),
         ("nnx", "LayerNorm", "bias"), ("haiku", "GroupNorm", "offset"), ("sonnet", "LayerNorm", "offset"),
         ("equinox", "LayerNorm", "bias"), ("mlx", "LayerNorm", "bias"), ("tinygrad", "BatchNorm", "bias"),
         ("keras", "BatchNormalization", "moving_mean"), ("torch", "BatchNorm1d", "running_mean"),
+        ("sonnet", "BatchNorm", "moving_variance.average"), ("caffe", "BatchNorm", "variance"),
+        ("mxnet", "GroupNorm", "beta"), ("paddle", "LayerNorm", "bias"), ("neupy", "GroupNorm", "beta"), ("flux", "GroupNorm", "β"),
     )),
     ("torch", "PReLU", "weight", always(0.25)), ("keras", "PReLU", "alpha", always(0)),
     ("flax", "PReLU", "negative_slope", always(0.01)), ("equinox", "PReLU", "negative_slope", always(0.25)),
     ("mlx", "PReLU", "weight", always(0.25)),
+    *((f, n, p, always(0.25)) for f, n, p in (
+        ("chainer", "PReLU", "W"), ("lasagne", "ParametricRectifierLayer", "alpha"), ("mxnet", "PReLU", "alpha"),
+        ("neupy", "PRelu", "alpha"), ("paddle", "PReLU", "_weight"), ("mindspore", "PReLU", "w"), ("caffe", "PReLU", "slope"),
+    )),
+    ("mlx", "Bilinear", "weight", uniform(1 / 11)), ("mlx", "Bilinear", "bias", uniform(1 / 11)),
+    ("mindspore", "BiDense", "weight", uniform(1 / 11)), ("paddle", "Bilinear", "weight", uniform(6 / ((11 + O) * 13))),
+    ("flux", "Bilinear", "weight", uniform(6 / ((11 + 13) * O))), ("paddle", "Bilinear", "bias", always(0)),
+    ("chainer", "Bilinear", "W", normal(1 / (13 * O))), ("chainer", "Bilinear", "V1", normal(1 / O)),
     ("torch", "Bilinear", "weight", uniform(1 / 11)), ("torch", "Bilinear", "bias", uniform(1 / 11)),
     ("keras", "Dense", "lora_kernel_a", uniform(6 / I)), ("keras", "Dense", "lora_kernel_b", always(0)),
     ("nnx", "LoRA", "lora_a", uniform(6 / I)), ("nnx", "LoRA", "lora_b", always(0)),
@@ -222,10 +259,10 @@ def test_cell(framework: str, layer: str, parameter: str, wanted: tuple[str, flo
 
 def test_every_framework_of_the_survey_has_a_table() -> None:
     assert set(frameworks()) == {
-        "caffe", "chainer", "equinox", "flax", "flux", "haiku", "keras", "lasagne", "mlx", "mxnet",
-        "neupy", "nnx", "paddle", "sonnet", "tinygrad", "torch",
+        "caffe", "chainer", "equinox", "flax", "flux", "haiku", "keras", "lasagne", "mindspore",
+        "mlx", "mxnet", "neupy", "nnx", "paddle", "sonnet", "tinygrad", "torch",
     }  # fmt: skip
-    assert {framework for framework, *_ in CELLS} >= set(frameworks()) - {"caffe"}
+    assert {framework for framework, *_ in CELLS} >= set(frameworks())
 
 
 def test_what_was_not_run_says_so() -> None:
@@ -290,6 +327,55 @@ def test_forget_gate() -> None:
     law = chainer["upward.b"].on((8,))
     assert law.values.array().tolist() == [0, 0, 1, 0, 0, 0, 1, 0]  # type: ignore[attr-defined]
     assert chainer.gate_order[chainer["upward.b"].gates.index(1.0)] == "f"
+    assert defaults("flux<0.15", "LSTM").gate_order == "ifgo"
+    assert defaults("flux==0.14", "LSTM")["cell.b"].gates == (0, 1, 0, 0)
+    assert not defaults("flux", "LSTM")["cell.bias"].gates
+
+
+@pytest.mark.parametrize(
+    ("framework", "layer", "order"),
+    [
+        ("caffe", "LSTM", "ifog"), ("chainer", "GRU", "rzn"), ("chainer", "NStepLSTM", "ifgo"),
+        ("flux", "LSTMCell", "ifgo"), ("flux", "GRU", "rzn"), ("lasagne", "LSTMLayer", "ifgo"),
+        ("lasagne", "GRULayer", "rzn"), ("mindspore", "LSTM", "ifgo"), ("mindspore", "GRUCell", "rzn"),
+        ("mlx", "LSTM", "ifgo"), ("mlx", "GRU", "rzn"), ("mxnet", "LSTM", "ifgo"), ("mxnet", "GRU", "rzn"),
+        ("neupy", "LSTM", "ifgo"), ("neupy", "GRU", "rzn"), ("paddle", "LSTM", "ifgo"),
+        ("paddle", "GRU", "rzn"), ("sonnet", "LSTM", "ifgo"), ("sonnet", "GRU", "zrn"),
+        ("tinygrad", "LSTMCell", "ifgo"),
+    ],
+)  # fmt: skip
+def test_gates_that_were_read(framework: str, layer: str, order: str) -> None:
+    assert defaults(framework, layer).gate_order == order
+
+
+@pytest.mark.parametrize(
+    ("framework", "layer", "parameter", "shape"),
+    [  # of layers that were built once by hand
+        ("chainer", "Deconvolution2D", "W", (48, 15, 3, 5)),
+        ("chainer", "DepthwiseConvolution2D", "W", (7, 48, 3, 5)),
+        ("chainer", "LocalConvolution2D", "W", (60, 23, 31, 48, 3, 5)),
+        ("chainer", "Bilinear", "W", (11, 13, 60)), ("chainer", "StatefulMGU", "W_f.W", (29, 77)),
+        ("mindspore", "BiDense", "weight", (60, 11, 13)), ("mlx", "Bilinear", "weight", (60, 13, 11)),
+        ("mindspore", "Conv2dTranspose", "weight", (48, 15, 3, 5)),
+        ("mlx", "Conv2d", "weight", (60, 3, 5, 12)), ("mlx", "ConvTranspose2d", "weight", (60, 3, 5, 48)),
+        ("mlx", "LSTM", "Wx", (116, 48)), ("mxnet", "GRU", "l0_h2h_weight", (87, 29)),
+        ("mxnet", "Conv2DTranspose", "weight", (48, 15, 3, 5)),
+        ("paddle", "Linear", "weight", (48, 60)), ("paddle", "Bilinear", "bias", (1, 60)),
+        ("paddle", "MultiHeadAttention", "k_proj.weight", (37, 48)),
+        ("sonnet", "Conv2DTranspose", "w", (3, 5, 60, 48)), ("sonnet", "DepthwiseConv2D", "w", (3, 5, 48, 7)),
+        ("sonnet", "GRU", "w_h", (29, 87)), ("tinygrad", "ConvTranspose2d", "weight", (48, 15, 3, 5)),
+    ],
+)  # fmt: skip
+def test_shapes_that_were_built(
+    framework: str, layer: str, parameter: str, shape: tuple[int, ...]
+) -> None:
+    assert defaults(framework, layer)[parameter].shape_on(SIZES) == shape
+
+
+def test_a_shape_that_a_release_changed() -> None:
+    sizes = {"in": 48, "groups": 4}
+    assert defaults("mxnet==1.9.1", "GroupNorm")["gamma"].shape_on(sizes) == (4,)
+    assert defaults("mxnet", "GroupNorm")["gamma"].shape_on(sizes) == (48,)
 
 
 def test_joint_and_per_gate() -> None:
@@ -322,7 +408,7 @@ def test_a_shape_tells_the_sizes() -> None:
         (lambda: defaults("torch", "Linear")["weight"].on((5, 4, 3)), LayoutError, "has the shape"),
         (lambda: defaults("torch", "Linear")["weight"].on((5,)), LayoutError, "has the shape"),
         (lambda: defaults("torch", "LSTM")["weight_ih_l0"].on((5, 4)), LayoutError, "has the shape"),
-        (lambda: defaults("caffe", "Convolution")["weight"].on(SIZES), SpecError, "weight_filler"),
+        (lambda: defaults("haiku", "MultiHeadAttention")["query.w"].on(SIZES), SpecError, "w_init"),
         (lambda: defaults("torch", "Linear")["weight"].on({"in": -1}), LayoutError, "shape"),
     ],
 )  # fmt: skip

@@ -89,7 +89,7 @@ def test_planted_faults_are_seen() -> None:
 
 @pytest.mark.parametrize(
     "layer",
-    ["keras.layers.Dense", "flax.linen.Conv", "keras.layers.LSTM", "flax.linen.LSTMCell",
+    ["torch.nn.LSTM", "keras.layers.Dense", "flax.linen.Conv", "keras.layers.LSTM", "flax.linen.LSTMCell",
      "flax.linen.GRUCell", "torch.nn.ConvTranspose2d", "flax.linen.Embed",
      "flax.linen.MultiHeadDotProductAttention", "keras.layers.PReLU"],
 )  # fmt: skip

@@ -176,3 +176,14 @@ def test_ported_code_draws_by_the_laws_of_the_source(layer: str) -> None:
     drawn = weights(found.target, names["layer"])
     assert "Not here" not in found.code
     assert hold_port(found, drawn) == []
+
+
+@here
+def test_two_biases_are_drawn_and_added() -> None:
+    """With so many units that the sum is told from one of them."""
+    found, names = port("torch.nn.LSTM", "keras", {"in": 8, "hidden": 800}), {}
+    exec(found.code, names)
+    drawn = weights(found.target, names["layer"])
+    assert hold_port(found, drawn) == []
+    one = np.random.default_rng(0).uniform(-(800**-0.5), 800**-0.5, 3200)
+    assert len(hold_port(found, {**drawn, "bias": one})) == 1

@@ -134,6 +134,7 @@ PORTS = [
     "flax.linen.Embed", "flax.linen.LSTMCell", "flax.linen.GRUCell", "flax.linen.SimpleCell",
     "flax.linen.MultiHeadDotProductAttention", "nnx.OptimizedLSTMCell", "haiku.GRU", "haiku.Linear",
     "mxnet.Dense", "neupy.Relu", "mlx.Conv2d", "chainer.LSTM", "equinox.ConvTranspose2d",
+    "equinox.LSTMCell", "keras.layers.GRU", "mlx.RNN",
 ]  # fmt: skip
 
 

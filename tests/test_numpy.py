@@ -65,6 +65,7 @@ def test_values_are_the_reference(scheme: str, shape: tuple[int, ...], layout: s
         "glorot_uniform",
         "orthogonal",
         "sparse",
+        "sparse@torch(sparsity=0.5)",
         "delta_orthogonal",
         "dirac",
         "bilinear",
@@ -84,6 +85,7 @@ def test_layouts_hold_the_same_weight(scheme: str) -> None:
         "uniform@torch",
         "orthogonal",
         "sparse",
+        "sparse@torch(sparsity=0.5)",
         "delta_orthogonal",
         "dirac",
         "bilinear",
@@ -191,6 +193,7 @@ def test_small_shapes(shape: tuple[int, ...]) -> None:
         "truncated_normal(low=2.5, high=4.0)",
         "orthogonal",
         "sparse",
+        "sparse@torch(sparsity=0.5)",
         "zeros",
         "identity",
     ],
@@ -278,3 +281,23 @@ def test_sparse_keeps_the_normal_stream(dtype: str) -> None:
     assert np.array_equal(sparse[kept], normal[kept])
     words = backend("numpy").words(stream.fold_in((0, 6), 1), (40, 30))
     assert np.array_equal(kept, words.argsort(0).argsort(0) >= 24)
+    sparse = get("sparse", sparsity=0.6, std=0.3, zeros_per="in").numpy(
+        (40, 30), seed=6, dtype=dtype
+    )
+    kept = sparse != 0
+    assert kept.sum(1).tolist() == [12] * 40
+    assert np.array_equal(sparse[kept], normal[kept])
+    assert np.array_equal(kept, words.argsort(1).argsort(1) >= 18)
+
+
+def test_ties_of_sparse_go_by_index() -> None:
+    """Equal words are too rare to wait for."""
+    from initspec.backends import _host
+    from initspec.structure import Sparse
+
+    def found(side: str) -> list[list[float]]:
+        law = Sparse(1.0, 2, 1, 4, 3, side)
+        return _host.sparse(law, np.ones, lambda n: np.zeros(n, np.uint32), "float32")[0].tolist()
+
+    assert found("out") == [[0, 0, 0], [0, 0, 0], [1, 1, 1], [1, 1, 1]]
+    assert found("in") == [[0, 0, 1]] * 4

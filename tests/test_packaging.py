@@ -131,3 +131,11 @@ def test_extras() -> None:
         "test",
         "all",
     } <= extras
+
+
+def test_tests_that_cannot_be_imported_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "test_broken.py").write_text("import nowhere_at_all\n\ndef test_it(): pass\n")
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, done.stdout
+    assert "nowhere_at_all" in done.stdout

@@ -253,6 +253,30 @@ def test_sparse(dtype: Any) -> None:
         torch.manual_seed(0)
         made.torch_(ours, stream="native", layout="io", generator=generator(seed))
         compared(ours, theirs, "a generator of the user's")
+        dialect = get("sparse@torch", **arguments)  # on PyTorch's own (out, in)
+        torch.manual_seed(0)
+        ours = dialect.torch_(
+            torch.empty(shape, dtype=dtype), stream="native", generator=generator(seed)
+        )
+        compared(ours, theirs, "its own dialect")
+        theirs = own(init.sparse_, torch.empty(shape, dtype=dtype), seed, arguments)
+        torch.manual_seed(seed)
+        compared(dialect.torch(shape, dtype=dtype, stream="native"), theirs, "the global seed")
+        ours = dialect.torch(shape, dtype=dtype, stream="native", seed=seed)
+        compared(ours, theirs, "a seed")
+
+
+def test_sparse_in_other_layouts_has_the_law() -> None:
+    """As many zeros for each unit where PyTorch's own function sees another matrix."""
+    for name, axis in (("sparse", 0), ("sparse@torch", 1)):
+        for layout in ("io", "oi", "io, stack=2"):
+            weight = get(name, sparsity=0.3, std=1.0).torch(
+                (30, 14), layout=layout, seed=1, stream="native"
+            )
+            matrix = weight.T if layout == "oi" else weight
+            for gate in matrix.chunk(2 if "stack" in layout else 1, 1):
+                zeros = (gate == 0).sum(axis)
+                assert zeros.unique().tolist() == [math.ceil(0.3 * gate.shape[axis])]
 
 
 def test_gates_are_orthogonal_one_by_one() -> None:

@@ -4,6 +4,7 @@ That the code runs, and draws what it says, is tested with each framework in tes
 """
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -53,10 +54,62 @@ def test_a_pair_of_stacked_and_separate_parameters() -> None:
 def test_parameters_without_a_counterpart_are_named() -> None:
     lonely = pairs("torch.nn.LSTM", "keras")["bias_hh_l0"]
     assert lonely.targets == ()
-    assert lonely.remark == "keras LSTM has no such parameter. torch LSTM adds both of its biases."
+    assert lonely.remark == "keras LSTM has no such parameter: its one bias needs the sum."
+    (lonely,) = (pair for pair in port("mxnet.LSTM", "keras").pairs if not pair.targets)
+    assert lonely.remark.endswith("has no such parameter, and needs none: it is zero there.")
     surplus = [pair for pair in port("keras.layers.LSTM", "torch").pairs if pair.source is None]
     assert [target.name for pair in surplus for target in pair.targets] == ["bias_hh_l0"]
     assert surplus[0].remark == "keras LSTM has no such parameter; zero leaves its law."
+
+
+@pytest.mark.parametrize(
+    ("layer", "to", "ratio", "ks"),
+    [
+        ("torch.nn.LSTM", "flax", 0, 0.5),
+        ("torch.nn.LSTMCell", "equinox", 0.5, 0.125),
+        ("torch.nn.RNN", "mlx", 0.5, 0.125),
+        ("paddle.LSTM", "equinox", 0.5, 0.125),
+        ("equinox.LSTMCell", "torch", 2, 0.125),
+        ("mlx.RNN", "torch", 2, 0.125),
+        ("flax.linen.LSTMCell", "torch", math.inf, 0.5),
+        ("torch.nn.LSTM", "paddle", 1, 0),
+    ],
+)
+def test_two_biases_are_their_sum(layer: str, to: str, ratio: float, ks: float) -> None:
+    """What reaches a gate is compared: b_ih + b_hh, both uniform on (-1 / sqrt(h), 1 / sqrt(h))."""
+    (pair,) = (pair for pair in port(layer, to).pairs if pair.source and pair.source.role == "bias")
+    assert pair.variance_ratio == pytest.approx(ratio)
+    assert pair.ks == pytest.approx(ks)
+    assert pair.same is (ratio == 1)
+    assert ("triangular on (-0.204124, 0.204124)" in pair.remark) is (ratio != 1)  # 2 / sqrt(96)
+
+
+def test_the_code_adds_two_biases() -> None:
+    for layer, to in (("torch.nn.LSTM", "keras"), ("torch.nn.RNN", "nnx"), ("paddle.LSTM", "flax")):
+        code = port(layer, to).code
+        assert "limit = 1 / math.sqrt(hidden)\n" in code
+        assert (
+            "both_biases = "
+            "initspec.get(lambda shape, rng: rng.uniform(-limit, limit, (2, *shape)).sum(0))"
+        ) in code
+    assert "both_biases" not in port("tinygrad.LSTMCell", "keras").code  # two zeros
+    code = port("equinox.LSTMCell", "torch").code  # the one bias as it is, beside a zero
+    assert "recurrent_bias.torch_(layer.bias_hh)" in code
+    assert "layer.bias_ih)" not in code
+
+
+def test_a_gru_multiplies_its_second_bias_in_one_gate() -> None:
+    for to, where in (("nnx", "in any gate"), ("flax", "but in the new gate")):
+        found = port("torch.nn.GRU", to)
+        (lonely,) = (pair for pair in found.pairs if pair.source.name == "bias_hh_l0")
+        assert lonely.remark.endswith(f"has no second one {where}.")
+        assert "# Not here: bias_hh_l0; torch GRU adds it to its other bias" in found.code
+    found = port("equinox.GRUCell", "torch")
+    assert "# Not here: bias_n; equinox GRUCell has it in the new gate alone." in found.code
+    assert "Not here" not in port("flax.linen.GRUCell", "torch").code  # of zeros
+    keras = pairs("torch.nn.GRU", "keras")  # whose bias has two rows
+    assert [pair.targets[0].name for name, pair in keras.items() if "bias" in name] == ["bias"] * 2
+    assert port("keras.layers.GRU", "torch").pairs[-1].source.name == "bias"
 
 
 def test_what_cannot_be_said_is_said() -> None:

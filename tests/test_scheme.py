@@ -120,6 +120,12 @@ def test_structured_laws() -> None:
     assert delta.variance == pytest.approx(1 / 16 / 9)
     assert get("identity").on((4, 4)).mean == 0.25
     assert get("sparse", sparsity=0.55).on((20, 7)).variance == pytest.approx(0.01**2 * 9 / 20)
+    per_in = get("sparse", sparsity=0.55, zeros_per="in")  # ceil(0.55 * 7) of 7 outputs
+    assert per_in.on((20, 7)).variance == pytest.approx(0.01**2 * 3 / 7)
+    assert per_in.on((7, 20), "oi") == per_in.on((20, 7), "io")
+    gates = per_in.on((28, 20), "oi, stack=4")  # each gate by itself
+    assert (gates.zeros, gates.count, gates.length) == (4, 4, 7)
+    assert get("sparse@torch", sparsity=0.55) == per_in
     assert get("dirac", groups=2).on((8, 4, 3, 3), "oihw, groups=2").mean == pytest.approx(8 / 288)
     assert get("bilinear").on((4, 4, 3, 3)).support == (0, 0.5625)
 
@@ -205,6 +211,12 @@ BAD: list[tuple[Callable[[], object], type[InitSpecError], str]] = [
     ),
     (lambda: get("sparse", sparsity=1.5), SpecError, "from 0 to 1, not 1.5"),
     (lambda: get("sparse", sparsity=-0.5), SpecError, "from 0 to 1, not -0.5"),
+    (
+        lambda: get("sparse", zeros_per="outs"),
+        UnknownName,
+        "unknown zeros_per 'outs': did you mean 'out'",
+    ),
+    (lambda: get({"distribution": "dirac", "zeros_per": "in"}), SpecError, "takes no 'zeros_per'"),
     (lambda: get("dirac", groups=0), SpecError, "groups is an integer of at least 1, not 0"),
     (lambda: get("he_normal@neupy", gain="2"), SpecError, "gain is a number, not '2'"),
     (lambda: get(3), SpecError, "a scheme is a name, a mapping of fields, an array"),

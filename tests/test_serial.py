@@ -59,7 +59,10 @@ any_scheme = st.one_of(
     st.builds(lambda v: Scheme(distribution="constant", value=v), finite),
     st.builds(lambda a: Scheme(distribution="array", array=a), array),
     st.builds(
-        lambda p, s: Scheme(distribution="sparse", sparsity=p, std=s), st.floats(0, 1), positive
+        lambda p, s, side: Scheme(distribution="sparse", sparsity=p, std=s, zeros_per=side),
+        st.floats(0, 1),
+        positive,
+        st.sampled_from(["out", "in"]),
     ),
     st.builds(lambda g: Scheme(distribution="dirac", groups=g), st.integers(1, 9)),
     st.sampled_from(list(initspec.schemes)).map(get),

@@ -274,6 +274,8 @@ def test_windows_of_a_tensor_that_fits_no_memory():
         ("delta_orthogonal", (3, 3, 4, 6), "hwio", 1e-6),
         ("sparse(sparsity=0.4, std=0.1)", (7, 6), "oi", 0),
         ("sparse(sparsity=0, std=0.1)", (7, 6), "io", 0),
+        ("sparse(sparsity=0.4, std=0.1, zeros_per='in')", (12, 5), "oi, stack=2", 0),
+        ("sparse(sparsity=0, std=0.1, zeros_per='in')", (7, 6), "io", 0),
         ("identity", (4, 5), "io", 0),
         ("dirac", (3, 3, 4, 4), "hwio", 0),
         ("bilinear", (4, 4, 2, 2), "hwio", 0),
@@ -299,13 +301,12 @@ def test_ties_go_by_index():
     from initspec.backends import _laws_tensorflow as laws
     from initspec.structure import Sparse
 
-    found = laws.canonical(
-        Sparse(1.0, 2, 1, 4, 3),
-        lambda size: tf.ones(size, tf.float64),
-        lambda size: tf.zeros(size, tf.uint32),
-        "float32",
-    )
-    assert found.numpy()[0].tolist() == [[0, 0, 0], [0, 0, 0], [1, 1, 1], [1, 1, 1]]
+    def found(side):
+        ones, zeros = (lambda n: tf.ones(n, tf.float64)), (lambda n: tf.zeros(n, tf.uint32))
+        return laws.canonical(Sparse(1.0, 2, 1, 4, 3, side), ones, zeros, "float32")
+
+    assert found("out").numpy()[0].tolist() == [[0, 0, 0], [0, 0, 0], [1, 1, 1], [1, 1, 1]]
+    assert found("in").numpy()[0].tolist() == [[0, 0, 1]] * 4
 
 
 # Custom laws
@@ -588,6 +589,8 @@ def test_native_laws_of_whole_tensors():
         assert np.abs(gram - np.eye(5)).max() < error
     sparse = get("sparse(sparsity=0.5, std=1)").tensorflow(stream="native", seed=1)((8, 50))
     assert ((sparse.numpy() == 0).sum(axis=0) == 4).all()
+    sparse = get("sparse@torch(sparsity=0.5)").tensorflow(stream="native", seed=1)((8, 50))
+    assert ((sparse.numpy() == 0).sum(axis=1) == 25).all()
 
 
 # Elsewhere

@@ -44,13 +44,14 @@ def _index() -> str:
             [(f"[{title(kind)}]({kind}.md)", _layers(kind)) for kind in kinds()],
         ),
         "## The frameworks",
-        "Where a framework was run, the laws, the names and the shapes of its parameters were held "
-        "against its layers. Where it was read, the laws are those of its source; the names of the "
-        "parameters were looked up for a few layers only.",
+        "Where a framework is run, a test builds its layers and holds the laws, the names and the "
+        "shapes of their parameters against them. Where it was read, all three, and the order of "
+        "the gates, are those of its source. Of those that say so, the layers of one release were "
+        "also built once, by hand, and held against the table in the same way; no test repeats it.",
         table(
             ("", "Version", "Evidence", "Source"),
             [
-                (head["title"], head["version"], _evidence(head["evidence"]), tick(head["source"]))
+                (head["title"], head["version"], _evidence(head), tick(head["source"]))
                 for head in frameworks().values()
             ],
         ),
@@ -74,8 +75,10 @@ def _groups(kind: str) -> list[list[LayerDefault]]:
     return sorted(groups.values(), key=lambda group: (group[0].evidence != "run", _title(group[0])))
 
 
-def _evidence(word: str) -> str:
-    return "run" if word == "run" else "read, not run"
+def _evidence(head: Mapping[str, Any]) -> str:
+    if head["evidence"] == "run":
+        return "run"
+    return f"read; built once, of {head['built']}" if "built" in head else "read, not run"
 
 
 def _page(kind: str) -> str:
@@ -88,9 +91,7 @@ def _page(kind: str) -> str:
         + ("; in a variance `k` is the number of taps." if "k" in sizes else "."),
         *(part for role in roles() if role in played for part in _role(role, groups, sizes)),
         *_notes(groups),
-        "## The code",
-        "To have one framework's start in another, ask for the lines:",
-        code(_command(groups), "console"),
+        *_code(groups),
     )
 
 
@@ -101,12 +102,22 @@ def _sizes(sizes: Mapping[str, Any]) -> str:
     )
 
 
-def _command(groups: list[list[LayerDefault]]) -> str:
-    first = next((g[0] for g in groups if g[0].framework == "torch"), groups[0][0])
-    others = {g[0].framework for g in groups} - {first.framework}
-    to = next((name for name in ("flax", "keras", "torch", *others) if name in others), None)
-    module = (frameworks()[first.framework].get("modules") or [first.framework])[0]
-    return f"$ initspec port {module}.{first.name} --to {to or 'keras'}"
+def _code(groups: list[list[LayerDefault]]) -> Iterator[str]:
+    """The command that writes code: from any framework to one that is run, if there are two."""
+    rows = {group[0].framework: group[0] for group in reversed(groups)}
+    run = [name for name in ("flax", "keras", "torch", *sorted(rows)) if name in rows]
+    run = [name for name in run if "adapter" in frameworks()[name]]
+    pairs = ((row, to) for row in _torch_first(rows) for to in run if to != row.framework)
+    for row, to in pairs:
+        module = (frameworks()[row.framework].get("modules") or [row.framework])[0]
+        yield "## The code"
+        yield "To have one framework's start in another, ask for the lines:"
+        yield code(f"$ initspec port {module}.{row.name} --to {to}", "console")
+        return
+
+
+def _torch_first(rows: Mapping[str, LayerDefault]) -> list[LayerDefault]:
+    return sorted(reversed(rows.values()), key=lambda row: row.framework != "torch")
 
 
 def _role(role: str, groups: list[list[LayerDefault]], sizes: Mapping[str, Any]) -> Iterator[str]:
@@ -194,7 +205,7 @@ def _notes(groups: list[list[LayerDefault]]) -> list[str]:
     lines = [f"- {_who(group)}: {text}" for group in groups if (text := _told(group[0]))]
     read = dict.fromkeys(_title(group[0]) for group in groups if group[0].evidence != "run")
     if read:
-        lines.append(f"- Read in the source and not run: {', '.join(read)}.")
+        lines.append(f"- Read in the source and not run by a test: {', '.join(read)}.")
     return ["## Notes", "\n".join(lines)] if lines else []
 
 

@@ -27,6 +27,8 @@ import numpy as np
 
 import initspec
 from initspec.backends import _cpu
+from initspec.index import blocks
+from initspec.layout import Layout
 
 Run = Callable[[], object]
 
@@ -45,6 +47,12 @@ def numpy_contestants(n: int, dtype: str) -> Iterator[Contestant]:
         return  # NumPy's generators have no bfloat16
     out = np.empty((n, n), np.float32)
     yield Contestant("memory", "fill", lambda: out.fill(1.0))
+    yield Contestant("memory", "fill, new", lambda: np.empty((n, n), np.float32).fill(1.0))
+    words, layout = out.view(np.uint32), Layout("io")
+    parts = blocks((n, n), layout, None)
+    yield Contestant(
+        "numpy", "initspec words alone", lambda: _cpu.fill(words, "uint32", parts, (0, 0), None)
+    )
     rngs = {
         "PCG64DXSM": np.random.Generator(np.random.PCG64DXSM(0)),
         "SFC64": np.random.Generator(np.random.SFC64(0)),

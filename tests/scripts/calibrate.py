@@ -22,13 +22,14 @@ from datetime import UTC, datetime
 import numpy as np
 from scipy import special
 
-from initspec import get
 from initspec.backends import _host
-from initspec.conformance import design, faults, pit
+from initspec.conformance import complexes, design, faults, pit
 from initspec.conformance.cell import Cell, judge
+from initspec.conformance.complexes import PARTS
 from initspec.conformance.design import Budget
+from initspec.conformance.own import claimed, seen
 from initspec.conformance.record import ERROR, FAIL
-from initspec.conformance.suite import BackendTarget
+from initspec.conformance.suite import DTYPES, OWN, BackendTarget
 from initspec.layout import Layout
 
 DRAWS = 2**12
@@ -44,7 +45,9 @@ ELEMENTWISE = (
     "uniform(low=2.0, high=3.0)",
     "truncated_normal(std=0.02, low=-3.0, high=1.0)",
     "truncated_normal(std=1.0, low=2.0, high=3.0)",
+    OWN,
 )
+ROUND = ("he_normal", "he_normal@torch", "glorot_uniform", "normal(mean=0.3, std=0.02)")
 SHAPES = (((86, 8), "io"), ((5, 7, 8, 6), "hwio"), ((12, 4, 3, 3), "oihw, groups=2"))
 SQUARE = (((24, 24), "io"),)
 MATRICES = (((16, 16), "io"), ((8, 24), "io"), ((24, 8), "io"), ((16, 64), "io, stack=4"))
@@ -60,8 +63,13 @@ class Right:
 
     def draw(self, shape, *, dtype, seed):
         layout = Layout.parse(self.layout)
-        law = get(self.claim).on(shape, layout)
+        scheme = claimed(self.claim)
+        law = seen(scheme.on(shape, layout))
         rng = np.random.Generator(np.random.Philox(seed))
+        if dtype in PARTS:
+            law = complexes.modulus(scheme, law)
+            modulus, angle = np.sqrt(law.quantiles(rng.random(shape))), rng.random(shape)
+            return (law.centre + modulus * np.exp(2j * np.pi * angle)).astype(dtype)
         if law.kind == "orthogonal":
             values = _orthogonal(law, shape, layout, rng)
         elif law.kind == "sparse":
@@ -87,21 +95,24 @@ def plan():
     rows = []
     for claim in ELEMENTWISE:
         for shape, layout in (*SHAPES, *SQUARE):
-            rows += [(claim, shape, layout, dtype) for dtype in pit.TYPES]
-    rows += [("orthogonal", *place, dtype) for place in MATRICES for dtype in pit.TYPES]
+            rows += [(claim, shape, layout, dtype) for dtype in DTYPES]
+    rows += [("orthogonal", *place, dtype) for place in MATRICES for dtype in DTYPES]
     rows += [
         (f"sparse(sparsity={share}, std=0.01)", (40, 24), "io", dtype)
         for share in (0.1, 0.5, 0.9)
-        for dtype in pit.TYPES
+        for dtype in DTYPES
     ]
-    return [(source, *row) for row in rows for source in ("quantiles", "portable")]
+    found = [(source, *row) for row in rows for source in ("quantiles", "portable")]
+    for claim in ROUND:  # laws in the complex plane, which the stream does not have
+        found += [("quantiles", claim, *SHAPES[0], dtype) for dtype in PARTS]
+    return found
 
 
 def judged(job):
     """The p-values of one cell and its verdict."""
     (source, claim, shape, layout, dtype), number, run, cells = job
     design.DRAWS["stat"] = DRAWS
-    scheme, axes = get(claim), Layout.parse(layout)
+    scheme, axes = claimed(claim), Layout.parse(layout)
     name = f"{source} {number}"
     target = (
         Right(name, claim, layout)
@@ -162,13 +173,13 @@ def report(options, run, done, started, tested, counts, smallest, refused):
     """The table, and the same as JSON."""
     total = sum(tested.values())
     print(
-        f"{'test':12} {'decisions':>9} " + " ".join(f"{f'p < {x:.0e}':>9}" for x in LEVELS), "least"
+        f"{'test':20} {'decisions':>9} " + " ".join(f"{f'p < {x:.0e}':>9}" for x in LEVELS), "least"
     )
     for test in sorted(tested):
         row = " ".join(f"{counts[level][test] / tested[test]:9.2e}" for level in LEVELS)
-        print(f"{test:12} {tested[test]:9} {row} {smallest[test]:.1e}")
+        print(f"{test:20} {tested[test]:9} {row} {smallest[test]:.1e}")
     row = " ".join(f"{counts[level].total() / total:9.2e}" for level in LEVELS)
-    print(f"{'all':12} {total:9} {row} {min(smallest.values()):.1e}")
+    print(f"{'all':20} {total:9} {row} {min(smallest.values()):.1e}")
     print(f"{done} cells, {len(refused)} refused", *refused, sep="\n")
     if options.out:
         data = {

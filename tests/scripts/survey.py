@@ -46,11 +46,7 @@ CLAIMS = {
         Claim("torch.nn.init:kaiming_uniform_", "he_uniform@torch", TYPES),
         Claim("torch.nn.init:kaiming_normal_", "he_normal@torch", TYPES),
         Claim("torch.nn.init:orthogonal_", "orthogonal"),
-        Claim(
-            "torch.nn.init:sparse_(sparsity=0.9)",
-            "sparse",
-            note="zeros counted for each input unit, in place of each output unit",
-        ),
+        Claim("torch.nn.init:sparse_(sparsity=0.9)", "sparse@torch"),
         Claim("torch.nn:Linear(86,8)#weight", "he_uniform@torch(a=2.23606797749979)"),
         Claim("torch.nn:Conv2d(8,38,(5,7))#weight", "he_uniform@torch(a=2.23606797749979)"),
         Claim(
@@ -77,6 +73,11 @@ CLAIMS = {
         )
     ]
     + [
+        Claim(f"jax.nn.initializers:{name}", name, ("complex64",))
+        for name in ("glorot_normal", "he_normal", "lecun_normal", "he_uniform")
+    ]
+    + [
+        Claim("jax.nn.initializers:normal", "normal(std=0.01)", ("float32", "complex64")),
         Claim("jax.nn.initializers:orthogonal", "orthogonal"),
         Claim("jax.nn.initializers:delta_orthogonal", "delta_orthogonal"),
     ],
