@@ -66,11 +66,10 @@ class Inference:
     ``groups`` hold the laws that fit, in the order of their likelihood. Those in one group cannot
     be told apart: none is less likely than the group's likeliest by more than a factor of
     ``M / 1e-4``, with ``M`` the number of laws that were tried, so that a law which is the true one
-    stands in the first group but for a chance of 1e-4. Within a group the plainest name goes first
-    (:func:`initspec.candidates.plainest`): bare names, then the dialects of PyTorch, Keras,
-    TensorFlow, JAX and Flax, then the others, then names with arguments, of frameworks in the same
-    order; laws whose names are equally plain go by likelihood. No group at all means that the
-    tensor is none of ours.
+    stands in the first group but for a chance of 1e-4. Within a group the plainest name goes first:
+    bare names, then the dialects of PyTorch, Keras, TensorFlow, JAX and Flax, then the others, then
+    names with arguments, of frameworks in the same order; laws whose names are equally plain go by
+    likelihood. No group at all means that the tensor is none of ours.
 
     ``looks`` is the law of a usual family (normal, uniform, cut at two parent standard deviations)
     that fits with the tensor's own mean and scale, whether or not a scheme has them; None where

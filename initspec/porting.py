@@ -40,7 +40,7 @@ class Pair:
     ``source`` is None where the source has no such parameter, ``targets`` is empty where the
     target has none. ``variance_ratio`` is the target's variance by the source's, ``ks`` their
     Kolmogorov distance; both are None where they are not known. Where one side adds a second bias
-    to its first (:func:`added`) they are those of the sum, which is what reaches a gate. ``remark``
+    to its first they are those of the sum, which is what reaches a gate. ``remark``
     says what no number does.
     """
 
