@@ -195,11 +195,14 @@ def refusal(law: Distribution, sample: Sample, alpha: float = ALPHA) -> Refusal 
     >>> refusal(Normal(0.0, 0.03), drawn).test
     'scale'
     """
+    level = alpha / (len(_TESTS) - 1)  # the first has no false alarms
+    return next((found for found in every(law, sample) if found.p < level), None)
+
+
+def every(law: Distribution, sample: Sample) -> Iterator[Refusal]:
+    """Each test with its p-value, whatever the outcome."""
     for test in _TESTS:
-        p = test(law, sample)
-        if p < alpha / (len(_TESTS) - 1):  # the first has no false alarms
-            return Refusal(test.__name__.strip("_"), p)
-    return None
+        yield Refusal(test.__name__.strip("_"), test(law, sample))
 
 
 def _support(law: Distribution, sample: Sample) -> float:
@@ -534,9 +537,3 @@ def _above(values: Array, dtype: str) -> Array:
     bits = np.where(values == 0, 0, bits)
     found = np.where(values >= 0, bits + 1, bits - 1).astype(np.int32) << 16
     return np.asarray(found.view(np.float32), np.float64)
-
-
-def iterate(law: Distribution, sample: Sample) -> Iterator[Refusal]:
-    """Every test with its p-value, whatever the outcome."""
-    for test in _TESTS:
-        yield Refusal(test.__name__.strip("_"), test(law, sample))

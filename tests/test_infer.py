@@ -19,7 +19,7 @@ from initspec.backends import _host
 from initspec.candidates import candidates, plainest
 from initspec.compare import draws, ks, same_law
 from initspec.distribution import Distribution, Normal, TruncatedNormal, Uniform
-from initspec.fit import Sample, _cumulated, iterate, refusal
+from initspec.fit import Sample, _cumulated, every, refusal
 from initspec.layout import Layout
 
 # Rectangular, with kernels, none of two equal sides.
@@ -150,7 +150,7 @@ def test_no_test_refuses_its_own_law_more_often_than_said(
         values = quantiles[place] + rng.random(shape) * step[place]
         kind = narrow or dtype
         values = _host.widened(_host.rounded(values, kind))
-        for test, p in iterate(law, Sample(values, kind)):
+        for test, p in every(law, Sample(values, kind)):
             least.setdefault(test, []).append(p)
     for test, p in least.items():
         for alpha in (0.2, 0.05, 0.01):
@@ -170,7 +170,7 @@ def test_rounding_is_taken_into_account(law: Distribution, dtype: str) -> None:
     expected, _, counts = _cumulated(law, sample)
     assert len(counts) > 200
     assert np.abs(counts / n - expected).max() <= 1.5 / n
-    assert {test: p for test, p in iterate(law, sample) if p < 0.1} == {}
+    assert {test: p for test, p in every(law, sample) if p < 0.1} == {}
 
 
 def test_each_test_sees_what_it_is_for() -> None:
@@ -188,9 +188,9 @@ def test_each_test_sees_what_it_is_for() -> None:
     }
     assert refusal(law, Sample(good, "float64")) is None
     for test, values in seen.items():
-        found = {name: p for name, p in iterate(law, Sample(values, "float64"))}
+        found = {name: p for name, p in every(law, Sample(values, "float64"))}
         assert found[test] < 1e-5, test
-    assert dict(iterate(law, Sample(clipped, "float64")))["repeats"] < 1e-5
+    assert dict(every(law, Sample(clipped, "float64")))["repeats"] < 1e-5
     cut = TruncatedNormal(0.0, 1.0, -2.0, 2.0)
     assert refusal(cut, Sample(np.array([0.0, 2.001]), "float64")) == ("support", 0.0)
     assert refusal(cut, Sample(np.array([0.1, 1.9]), "float64")) is None
