@@ -495,10 +495,8 @@ def _reasons(pair: tuple[Scheme, Scheme], found: Difference) -> Iterator[str]:
             )
             yield f"the first divides by {one}, the second by {two}"
         if not _near(a.variance_factor, b.variance_factor):
-            yield (
-                f"the first has the factor {a.variance_factor:.4g} above its fan, "
-                f"the second {b.variance_factor:.4g}"
-            )
+            one, two = _told(a.variance_factor, b.variance_factor)
+            yield (f"the first has the factor {one} above its fan, the second {two}")
     elif a.mode is not None or b.mode is not None:
         fixed, scaled = ("second", "first") if a.mode else ("first", "second")
         yield f"the {scaled} follows the fans, the {fixed} does not"
@@ -558,6 +556,19 @@ def _cut(law: Distribution) -> str:
     if not isinstance(law, TruncatedNormal):
         return ""
     return f"cut at {law.low:g} and {law.high:g} standard deviations of its parent"
+
+
+def _told(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as tell them apart, at least four.
+
+    >>> _told(2.0, 1.9998), _told(2.0, 1 / 3)
+    (('2', '1.9998'), ('2', '0.3333'))
+    """
+    for digits in range(4, 17):
+        one, two = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if one != two:
+            break
+    return one, two
 
 
 def _family(law: Distribution) -> str:
