@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
+from ..serial import printable
+
 PASS, FAIL, INCONCLUSIVE, ERROR, SKIP = VERDICTS = (
     "PASS",
     "FAIL",
@@ -158,8 +160,12 @@ class Report:
         }
 
     def to_json(self) -> str:
-        """The report as one JSON document."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
+        """The report as one JSON document, with a line for each record: there may be thousands."""
+        plain = printable(self.to_dict())
+        records = [json.dumps(record, ensure_ascii=False) for record in plain.pop("records")]
+        head = json.dumps(plain, indent=1, ensure_ascii=False).removesuffix("\n}")
+        text = ",\n  ".join(records)
+        return f'{head},\n "records": [\n  {text}\n ]\n}}\n'
 
     def lines(self, verbose: bool = False) -> list[str]:
         """The report as text: every cell that does not pass, and the counts."""

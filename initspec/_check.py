@@ -76,12 +76,11 @@ def check(args: Any) -> tuple[Any, list[str], int]:
         from .conformance.deviations import apply
 
         report = apply(report, listed)
-    data = report.to_dict()
-    _write(args, report, data)
+    _write(args, report)
     lines = report.lines(verbose=args.verbose or len(report.records) <= FEW)
     if args.power:
         lines = [*_shown_power(report), *lines]
-    return data, lines, report.exit_code
+    return report.to_dict(), lines, report.exit_code
 
 
 # ------------------------------------------------------------------------------------------ cells
@@ -286,17 +285,9 @@ def _writable(args: Any) -> None:
             raise SpecError(f"cannot write {text}: there is no such folder, or it is one.")
 
 
-def _write(args: Any, report: Report, data: Any) -> None:
-    import json
-
-    from ._cli import _plain
-
+def _write(args: Any, report: Report) -> None:
     if args.json not in (None, "-"):
-        plain = _plain(data)
-        records = [json.dumps(record, ensure_ascii=False) for record in plain.pop("records")]
-        head = json.dumps(plain, indent=1, ensure_ascii=False).removesuffix("\n}")
-        text = ",\n  ".join(records)  # a line for each: there may be thousands
-        Path(args.json).write_text(f'{head},\n "records": [\n  {text}\n ]\n}}\n', "utf-8")
+        Path(args.json).write_text(report.to_json(), "utf-8")
     if args.junit is not None:
         Path(args.junit).write_text(report.to_junit(), "utf-8")
     if args.summary is not None:

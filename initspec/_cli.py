@@ -38,7 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 3 if isinstance(error, BackendMissing) else 2
     try:
         if as_json:
-            print(json.dumps(_plain(answer.data), indent=2, ensure_ascii=False))
+            from .serial import printable
+
+            print(json.dumps(printable(answer.data), indent=2, ensure_ascii=False))
         else:
             print("\n".join(answer.lines))
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
@@ -318,12 +320,3 @@ def _shape(numbers: Sequence[int]) -> tuple[int, ...]:
     from .scheme import checked_shape
 
     return checked_shape(tuple(numbers))
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no infinity and no NaN: they are printed as words."""
-    if isinstance(value, float) and value - value != 0:
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

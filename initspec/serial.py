@@ -149,3 +149,16 @@ def _toml(value: Any) -> str:
         # Every JSON string is a TOML string, but for DEL, which TOML wants escaped.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)
+
+
+def printable(value: Any) -> Any:
+    """Plain data for JSON, which has no infinity and no NaN: they become words.
+
+    >>> printable({"support": (-1.0, float("inf"))})
+    {'support': [-1.0, 'inf']}
+    """
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    if isinstance(value, dict):
+        return {key: printable(item) for key, item in value.items()}
+    return [printable(item) for item in value] if isinstance(value, (list, tuple)) else value
