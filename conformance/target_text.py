@@ -116,7 +116,8 @@ class Reference:
             try:
                 found = getattr(found, name)
             except AttributeError:
-                raise UnknownName(f"attribute of {self.module}", name, dir(found)) from None
+                known = [other for other in dir(found) if not other.startswith("__")]
+                raise UnknownName(f"attribute of {self.module}", name, known) from None
         if self.entry is None:
             return found
         try:
