@@ -116,8 +116,8 @@ class Reference:
             try:
                 found = getattr(found, name)
             except AttributeError:
-                known = [other for other in dir(found) if not other.startswith("__")]
-                raise UnknownName(f"attribute of {self.module}", name, known) from None
+                others = [other for other in dir(found) if not other.startswith("__")]
+                raise UnknownName(f"attribute of {self.module}", name, others) from None
         if self.entry is None:
             return found
         try:
