@@ -42,10 +42,9 @@ class Rows(NamedTuple):
     """A block cut into ``total`` rows, one for each coordinate of the ``outer`` axes.
 
     A row has ``length`` elements, or ``last`` at the end of the innermost outer axis; element
-    ``c`` has the index of its row plus ``index_offsets(inner)[c]``, at most ``span`` where
-    that is below ``2**32``.
-    ``skip`` bytes and ``base`` indices lead from the block's first element to that of the first
-    row.
+    ``c`` has the index of its row plus ``index_offsets(inner)[c]``, at most ``span`` where that
+    is below ``2**32``. ``skip`` bytes and ``base`` indices lead from the block's first element to
+    that of the first row.
     """
 
     skip: int

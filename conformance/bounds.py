@@ -80,13 +80,24 @@ class Chernoff:
 @lru_cache(maxsize=1)
 def nodes() -> tuple[Array, Array]:
     """Nodes and weights on (0, 1), finer towards both ends, where quantile functions are steep."""
-    x, w = special.roots_legendre(16)
     cuts = np.concatenate([2.0 ** -np.arange(50, 1, -1), np.linspace(0.5, 0.75, 5)[1:-1]])
     half = np.unique(np.concatenate([[0.0], cuts[cuts < 0.5], [0.5]]))
     edges = np.concatenate([half, 1 - half[-2::-1]])
+    return panels(edges, 16)
+
+
+def panels(edges: Array, points: int) -> tuple[Array, Array]:
+    """Gauss and Legendre's nodes and weights, so many between each two edges on (0, 1)."""
+    x, w = special.roots_legendre(points)
     low, width = edges[:-1, None], np.diff(edges)[:, None]
     places = np.minimum(low + width * (x + 1) / 2, 1 - 2.0**-53)  # a quantile at one is infinite
     return places.ravel(), (width * w / 2).ravel()
+
+
+def legendre(degree: int) -> Callable[[Array], Array]:
+    """The orthonormal Legendre polynomial of a degree on (0, 1): moments that are uncorrelated."""
+    coefficients = [0.0] * degree + [math.sqrt(2 * degree + 1)]
+    return lambda u: np.asarray(np.polynomial.legendre.legval(2 * u - 1, coefficients))
 
 
 def binomial_above(count: int, n: int, probability: float) -> float:

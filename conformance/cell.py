@@ -163,21 +163,16 @@ def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
             )
     if any(item.test == "law" for item in failed):  # then nothing can be measured in its units
         return replace(empty, verdict=verdict, sentence=failed[0].note, n=n, decisions=decisions)
+    scale, reasons = None, ""
     if isinstance(law, Modulus):
         squares = law.squares(values, cell.dtype)
-        size = complexes.measured(squares, law, budget.decision)
-        why = complexes.explain(squares, law, failed, size) if failed else ""
-        return replace(
-            empty,
-            verdict=verdict,
-            sentence=sentence,
-            n=n,
-            scale=size,
-            decisions=decisions,
-            explanation=why,
-        )
-    scale = None if cell.dtype in PARTS else measured_scale(values, law, budget.decision)
-    reasons = explain(cell.scheme, cell.shape, cell.layout, values, failed, scale) if failed else ""
+        scale = complexes.measured(squares, law, budget.decision)
+        reasons = complexes.explain(squares, law, failed, scale) if failed else ""
+    else:
+        if cell.dtype not in PARTS:
+            scale = measured_scale(values, law, budget.decision)
+        if failed:
+            reasons = explain(cell.scheme, cell.shape, cell.layout, values, failed, scale)
     shown = cell.tier != "exact" and math.isfinite(law.std) and cell.dtype not in PARTS
     return replace(
         empty,

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ class Modulus(Own):
         return pit.coarse(gap.real**2 + gap.imag**2, dtype)
 
 
+@lru_cache(maxsize=256)
 def modulus(scheme: Scheme, law: Distribution) -> Distribution:
     """The law of the squared modulus where ``law`` is the scheme's in a real type.
 

@@ -74,10 +74,10 @@ def battery(cell: Cell) -> Iterator[Finding]:
     yield self_coupling(cell, law, values, seed)
     yield counted(cell)
     yield formula(cell, cell.scheme.on(cell.shape, cell.layout))
-    if isinstance(law, _ELEMENTWISE) and law.std > 0:
+    if (isinstance(law, _ELEMENTWISE) and law.std > 0) or (
+        type(law) is Own and law.custom.ppf is not None
+    ):
         yield ends(cell, law)
-    elif type(law) is Own and law.custom.ppf is not None:
-        yield own_ends(cell, law)
     if _portable(cell):
         name: str = cell.target.backend  # type: ignore[attr-defined]
         yield reference(cell, values, seed)
@@ -400,9 +400,8 @@ def ends(cell: Cell, law: Distribution) -> Finding:
     words = np.union1d(WORDS, np.random.default_rng(1).integers(2**32, size=512, dtype=np.uint32))
     if own is not None:
         values = np.asarray(own(words, law=law, dtype=cell.dtype)).astype(np.float64)
-        mirrored = None
     else:
-        values, mirrored = _values(words, law, cell.dtype), _mirror(words, law)
+        values = _values(words, law, cell.dtype)
     problems = []
     if not np.isfinite(values).all():
         problems.append("not finite")
@@ -410,40 +409,27 @@ def ends(cell: Cell, law: Distribution) -> Finding:
         problems.append("outside the support")
     if np.any(values[1:] < values[:-1]):
         problems.append("not in order")
-    # No word of 32 bits stands for a value whose tail, widened by what 22 bits resolve of the
-    # scale, has less than 2**-64.
-    near = law.std * 2.0**-22
-    low, high = pit.neighbours(np.array([values.min(), values.max()]), cell.dtype)
-    if min(pit.cdf(law, high + near)[0], pit.complement(law, low - near)[1]) < 2.0**-64:
-        problems.append(f"values from {values.min():g} to {values.max():g}")
-    if mirrored:
-        problems.append("not symmetric")
+    if not isinstance(law, Own):
+        # No word of 32 bits stands for a value whose tail, widened by what 22 bits resolve of the
+        # scale, has less than 2**-64.
+        near = law.std * 2.0**-22
+        low, high = pit.neighbours(np.array([values.min(), values.max()]), cell.dtype)
+        if min(pit.cdf(law, high + near)[0], pit.complement(law, low - near)[1]) < 2.0**-64:
+            problems.append(f"values from {values.min():g} to {values.max():g}")
+        if own is None and _mirror(words, law):
+            problems.append("not symmetric")
     return _verdict("words", len(problems), f"at the end words: {', '.join(problems)}")
-
-
-def own_ends(cell: Cell, law: Own) -> Finding:
-    """The same words through the quantile function of a class."""
-    words = np.union1d(WORDS, np.random.default_rng(1).integers(2**32, size=512, dtype=np.uint32))
-    with np.errstate(over="ignore"):  # a type may end before the law does
-        values = _host.widened(_host.rounded(_quantiles(law.custom, words), cell.dtype))
-    problems = []
-    if not np.isfinite(values).all():
-        problems.append("not finite")
-    elif marginal.support(values, law, cell.dtype).p == 0:
-        problems.append("outside the support")
-    if np.any(values[1:] < values[:-1]):
-        problems.append("not in order")
-    return _verdict("words", len(problems), f"at the end words: {', '.join(problems)}")
-
-
-def _quantiles(custom: Any, words: Array) -> NDArray[np.float64]:
-    """The reference for a law of the user's own: the quantile of the middle of each word."""
-    with np.errstate(all="ignore"):
-        return np.asarray(custom.ppf((words + 0.5) * 2.0**-32), np.float64)
 
 
 def _values(words: Array, law: Distribution, dtype: str) -> NDArray[np.float64]:
-    """The reference: words to values of a type, by the stream's definition."""
+    """The reference: words to values of a type, by the stream's definition.
+
+    Of a law of the user's own it is the quantile of the middle of each word.
+    """
+    if isinstance(law, (Law, Own)):
+        with np.errstate(all="ignore"):  # a type may end before the law does
+            numbers = np.asarray(law.custom.ppf((words + 0.5) * 2.0**-32), np.float64)
+            return _host.widened(_host.rounded(numbers, dtype))
     wide = "float64" if dtype == "float64" else "float32"
     return _host.widened(_host.rounded(stream.values(words, law.draw, wide), dtype))
 
@@ -481,12 +467,11 @@ def expected(
     law: Distribution, shape: Shape, layout: Layout, dtype: str, key: stream.Key
 ) -> NDArray[np.float64]:
     """What the portable stream gives: by its definition, or by the host where elements are tied."""
-    if isinstance(law, _ELEMENTWISE) and law.std > 0:
+    if (isinstance(law, _ELEMENTWISE) and law.std > 0) or (
+        isinstance(law, Law) and law.custom.ppf is not None
+    ):
         words = stream.words(key, canonical_index(shape, layout).astype(np.uint64))
         return _values(words, law, dtype)
-    if isinstance(law, Law) and law.custom.ppf is not None:
-        words = stream.words(key, canonical_index(shape, layout).astype(np.uint64))
-        return _host.widened(_host.rounded(_quantiles(law.custom, words), dtype))
     return _host.widened(_host.array(law, shape, key=key, layout=layout, dtype=dtype))
 
 

@@ -213,9 +213,14 @@ def overflowing(s: Setting) -> Array:
 # ------------------------------------------------------------------------------------ dependence
 
 
+def unseeded(s: Setting) -> Setting:
+    """The same whatever the seed is."""
+    return Setting(s.law, s.shape, s.layout, 12345)
+
+
 def same(s: Setting) -> Array:
     """The seed is ignored."""
-    return Setting(s.law, s.shape, s.layout, 12345).draw()
+    return unseeded(s).draw()
 
 
 def seeds(of: Callable[[int], int]) -> Fault:
@@ -519,5 +524,5 @@ def shared(s: Setting, rows: bool) -> Array:
     if rows:
         u[1] = u[1][..., :1]
     else:
-        u[1] = Setting(s.law, s.shape, s.layout, 12345).uniform()
+        u[1] = unseeded(s).uniform()
     return round_normal(u, s.law.variance)

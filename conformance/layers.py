@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..distribution import Distribution, Triangular
+from ..distribution import Distribution
 from ..layer_defaults import LayerDefault, Parameter, Sizes
 from ..layout import Layout
 from ..porting import Pair, Port, added, total
@@ -132,12 +132,8 @@ def off_law(numbers: Array, law: Distribution, dtype: Any) -> str:
         return f"it reaches from {numbers.min():.6g} to {numbers.max():.6g}"
     ratio = float(((numbers - law.mean) ** 2).mean()) / law.variance
     score = (ratio - 1) / math.sqrt((law.kurtosis + 2) / n)
-
-    def cdf(x: Array) -> Array:
-        return np.vectorize(law.cdf)(x) if isinstance(law, Triangular) else pit.cdf(law, x)
-
     p = min(
-        float(stats.kstest(numbers, cdf).pvalue),
+        float(stats.kstest(numbers, lambda x: pit.cdf(law, x)).pvalue),
         math.erfc(abs(score) / math.sqrt(2)),
         law.cdf(numbers.max()) ** n,
         (1 - law.cdf(numbers.min())) ** n,

@@ -30,15 +30,9 @@ class Finding(NamedTuple):
     note: str = ""
 
 
-def legendre(degree: int) -> Callable[[Array], Array]:
-    """The orthonormal Legendre polynomial of a degree on (0, 1): moments that are uncorrelated."""
-    coefficients = [0.0] * degree + [math.sqrt(2 * degree + 1)]
-    return lambda u: np.asarray(np.polynomial.legendre.legval(2 * u - 1, coefficients))
-
-
 @lru_cache(maxsize=8)
 def _moment(degree: int) -> bounds.Chernoff:
-    return bounds.Chernoff(legendre(degree))
+    return bounds.Chernoff(bounds.legendre(degree))
 
 
 @lru_cache(maxsize=256)
@@ -64,7 +58,7 @@ def battery(
 def moments(u: Uniforms) -> Iterator[Finding]:
     """The first four, of Legendre's polynomials."""
     for degree in (1, 2, 3, 4):
-        mean = average(legendre(degree), u.u)
+        mean = average(bounds.legendre(degree), u.u)
         yield Finding(f"m{degree}", mean, _moment(degree).p(mean, u.u.size))
 
 

@@ -24,10 +24,13 @@ from ..errors import InitSpecError, SpecError
 from ..registry import get
 from ..scheme import Scheme
 from ..structure import Law
+from . import bounds
 from .target_text import Reference
 
 Array = NDArray[np.float64]
 
+#: The law of one's own in the matrix, among the mutants and in the calibration.
+OWN = "initspec.conformance.own:Exponential(scale=0.5)"
 #: Probabilities below it have no digits in ``1 - cdf``, and no meaning here.
 LEAST = 2.0**-53
 #: What a class says twice may differ by so much: of probability, and of a standard deviation.
@@ -416,11 +419,9 @@ def _grid() -> Array:
 @lru_cache(maxsize=1)
 def _nodes() -> tuple[Array, Array]:
     """Nodes and weights on (0, 1), close enough that a law with jumps has its moments, too."""
-    points, weights = special.roots_legendre(4)
     tail = 2.0 ** -np.arange(50.0, 8.0, -1)
     edges = np.concatenate([tail, np.linspace(2.0**-8, 1 - 2.0**-8, 509)[1:-1], 1 - tail[::-1]])
-    low, width = edges[:-1, None], np.diff(edges)[:, None]
-    return (low + width * (points + 1) / 2).ravel(), (width * weights / 2).ravel()
+    return bounds.panels(edges, 4)
 
 
 def normal_scores(u: Array, complement: Array) -> Array:
@@ -428,14 +429,9 @@ def normal_scores(u: Array, complement: Array) -> Array:
     return np.where(u < 0.5, special.ndtri(u), -special.ndtri(complement))
 
 
-def _legendre(degree: int) -> Callable[[Array], Array]:
-    polynomial = special.legendre(degree)
-    return lambda u: np.asarray(math.sqrt(2 * degree + 1) * polynomial(2 * u - 1))
-
-
 #: What the battery averages, each with mean zero and variance one.
 _FUNCTIONS: tuple[Callable[[Array], Array], ...] = (
-    *(_legendre(degree) for degree in (1, 2, 3, 4)),
+    *(bounds.legendre(degree) for degree in (1, 2, 3, 4)),
     lambda u: normal_scores(u, 1 - u),
     lambda u: (normal_scores(u, 1 - u) ** 2 - 1) / math.sqrt(2),
 )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from ..distribution import Distribution, HaarEntry, Normal, TruncatedNormal, Uniform
+from ..distribution import Distribution, HaarEntry, Normal, Triangular, TruncatedNormal, Uniform
 from ..errors import SpecError
 from .own import Own
 
@@ -86,6 +86,9 @@ def _both(law: Distribution, x: Array) -> tuple[Array, Array]:
         z = np.clip((x - law.mu) / law.sigma, law.low, law.high)
         total = _mass(np.array(law.low), np.array(law.high))
         return _mass(np.array(law.low), z) / total, _mass(z, np.array(law.high)) / total
+    if isinstance(law, Triangular):
+        tail = np.clip(1 - np.abs(x) / law.limit, 0, 1) ** 2 / 2
+        return np.where(x < 0, tail, 1 - tail), np.where(x < 0, 1 - tail, tail)
     if isinstance(law, HaarEntry):
         square = np.clip((x / law.gain) ** 2, 0, 1)
         inside = special.betainc(0.5, (law.n - 1) / 2, square) / 2

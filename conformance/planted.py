@@ -13,6 +13,7 @@ from ..layout import Fans
 from . import faults as f
 from .faults import CUT, Fault
 from .mutants import Mutant
+from .own import OWN
 
 _CONV: dict[str, Any] = {"shape": (5, 7, 8, 38), "layout": "hwio"}
 _GROUPED: dict[str, Any] = {"shape": (48, 4, 3, 3), "layout": "oihw, groups=4"}
@@ -1052,52 +1053,51 @@ def tied() -> Iterator[Mutant]:
 
 def own() -> Iterator[Mutant]:
     """A law of the user's own, drawn wrongly."""
-    law = "initspec.conformance.own:Exponential(scale=0.5)"
     yield row(
         "own-rate",
-        law,
+        OWN,
         "the scale taken for the rate",
         "torch.Tensor.exponential_(lambd) beside numpy's exponential(scale)",
         lambda s: 4 * s.draw(),
     )
     yield row(
         "own-scale",
-        law,
+        OWN,
         "five per cent too large",
         "a constant rounded by hand",
         lambda s: 1.05 * s.draw(),
     )
     yield row(
         "own-shifted",
-        law,
+        OWN,
         "shifted by a fiftieth of the scale",
         "a term added against log(0)",
         lambda s: s.draw() + 0.01,
     )
     yield row(
         "own-clipped",
-        law,
+        OWN,
         "clipped at six times the scale",
         "a guard against outliers",
         lambda s: np.minimum(s.draw(), 3.0),
     )
     yield row(
         "own-normal",
-        law,
+        OWN,
         "a normal law of the same mean and variance",
         "a sampler that knows moments alone",
         lambda s: s.draw(Normal(0.5, 0.5)),
     )
     yield row(
         "own-rng-ignored",
-        law,
+        OWN,
         "the generator that it is given is left unused",
         "hand-written samplers",
         f.same,
     )
     yield row(
         "own-rng-global",
-        law,
+        OWN,
         "other values at every call with the same seed",
         "numpy.random in place of the generator that is given",
         f.unrepeatable,
@@ -1162,9 +1162,7 @@ def complexes() -> Iterator[Mutant]:
         normal,
         "the same tensor for every seed",
         "hand-written samplers",
-        lambda s: f.round_normal(
-            f.pairs(f.Setting(s.law, s.shape, s.layout, 12345)), s.law.variance
-        ),
+        lambda s: f.round_normal(f.pairs(f.unseeded(s)), s.law.variance),
     )
     yield complex_row(
         "row-tiled",

@@ -19,7 +19,7 @@ from ..scheme import Scheme, checked_shape
 from . import parallel
 from .cell import Cell, Target, Unjudged
 from .design import SHAPES, Budget
-from .own import claimed
+from .own import OWN, claimed
 from .record import SKIP, Record, Report
 from .target_calls import wide
 
@@ -35,9 +35,6 @@ SPECIAL: dict[str, tuple[tuple[Shape, str], ...]] = {
     "sparse": (((80, 48), "io"),),
 }
 
-
-#: The law of one's own in the matrix.
-OWN = "initspec.conformance.own:Exponential(scale=0.5)"
 
 #: Backends whose native stream is, in 16 bits, what their framework itself draws there.
 COARSE = ("torch", "tensorflow", "keras", "jax")

@@ -104,20 +104,19 @@ def _sizes(sizes: Mapping[str, Any]) -> str:
 
 def _code(groups: list[list[LayerDefault]]) -> Iterator[str]:
     """The command that writes code: from any framework to one that is run, if there are two."""
-    rows = {group[0].framework: group[0] for group in reversed(groups)}
+    rows: dict[str, LayerDefault] = {}
+    for group in groups:
+        rows.setdefault(group[0].framework, group[0])
+    first = sorted(rows.values(), key=lambda row: row.framework != "torch")
     run = [name for name in ("flax", "keras", "torch", *sorted(rows)) if name in rows]
     run = [name for name in run if "adapter" in frameworks()[name]]
-    pairs = ((row, to) for row in _torch_first(rows) for to in run if to != row.framework)
+    pairs = ((row, to) for row in first for to in run if to != row.framework)
     for row, to in pairs:
         module = (frameworks()[row.framework].get("modules") or [row.framework])[0]
         yield "## The code"
         yield "To have one framework's start in another, ask for the lines:"
         yield code(f"$ initspec port {module}.{row.name} --to {to}", "console")
         return
-
-
-def _torch_first(rows: Mapping[str, LayerDefault]) -> list[LayerDefault]:
-    return sorted(reversed(rows.values()), key=lambda row: row.framework != "torch")
 
 
 def _role(role: str, groups: list[list[LayerDefault]], sizes: Mapping[str, Any]) -> Iterator[str]:

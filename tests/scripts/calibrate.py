@@ -27,9 +27,9 @@ from initspec.conformance import complexes, design, faults, pit
 from initspec.conformance.cell import Cell, judge
 from initspec.conformance.complexes import PARTS
 from initspec.conformance.design import Budget
-from initspec.conformance.own import claimed, seen
+from initspec.conformance.own import OWN, claimed, seen
 from initspec.conformance.record import ERROR, FAIL
-from initspec.conformance.suite import DTYPES, OWN, BackendTarget
+from initspec.conformance.suite import DTYPES, BackendTarget
 from initspec.layout import Layout
 
 DRAWS = 2**12
@@ -68,8 +68,8 @@ class Right:
         rng = np.random.Generator(np.random.Philox(seed))
         if dtype in PARTS:
             law = complexes.modulus(scheme, law)
-            modulus, angle = np.sqrt(law.quantiles(rng.random(shape))), rng.random(shape)
-            return (law.centre + modulus * np.exp(2j * np.pi * angle)).astype(dtype)
+            squares, turns = law.quantiles(rng.random(shape)), rng.random(shape)
+            return (law.centre + faults.polar(squares, turns)).astype(dtype)
         if law.kind == "orthogonal":
             values = _orthogonal(law, shape, layout, rng)
         elif law.kind == "sparse":
