@@ -7,11 +7,17 @@ such errors forgets, with ``importlib``, the tests of the module too.)
 from importlib.util import find_spec
 
 _NEEDED = {
-    **{name: f"backends/*_{name}*.py" for name in ("torch", "tensorflow", "keras", "jax")},
-    **{name: f"backends/*_{name}.py" for name in ("numba", "triton")},
-    "scipy": "conformance/*.py",
-    "matplotlib": "plot.py",
+    "torch": ["backends/torch/*.py"],
+    "tensorflow": ["backends/tensorflow/*.py"],
+    "keras": ["backends/keras/*.py"],
+    "jax": ["backends/jax/*.py"],
+    "numba": ["backends/cpu/kernel_numba.py"],
+    "triton": ["backends/torch/kernel_triton.py"],
+    "scipy": ["conformance/*.py", "conformance/*/*.py"],
+    "matplotlib": ["figures/plot.py"],
 }
 
 collect_ignore = ["tests/scripts", "tests/benchmarks"]
-collect_ignore_glob = [f"initspec/{path}" for name, path in _NEEDED.items() if not find_spec(name)]
+collect_ignore_glob = [
+    f"initspec/{path}" for name, paths in _NEEDED.items() if not find_spec(name) for path in paths
+]

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from .report.record import Record as Record
+    from .report.record import Report as Report
+
 if __name__ != "initspec.conformance":  # two copies would break isinstance and pickling
     raise ImportError("import initspec.conformance, not conformance")
 
-if TYPE_CHECKING:
-    from .record import Record, Report
+from . import cases
 
 __all__ = ["Record", "Report", "cases", "check", "parametrize"]
 
 
 def __getattr__(name: str) -> object:
     if name in ("Record", "Report"):
-        from . import record
+        from .report import record
 
         return getattr(record, name)
     raise AttributeError(f"module 'initspec.conformance' has no attribute {name!r}")
@@ -44,7 +47,7 @@ def check(
     array. ``scheme`` is anything that :func:`initspec.get` takes, a law of the user's own too
     (see :class:`initspec.Custom`), or the text of one, ``"mylib.laws:Exponential(0.5)"``. Without a
     shape two are drawn whose fans differ so much that every usual mistake shows. ``dtype`` may be
-    complex, for targets that are not ours: see :mod:`initspec.conformance.complexes`.
+    complex, for targets that are not ours: see :mod:`initspec.conformance.batteries.complexes`.
 
     A right target is refused with a probability of at most ``alpha``.
 
@@ -53,7 +56,7 @@ def check(
     """
     require()
     from .suite import run, target_cells
-    from .targets import resolve
+    from .targets.resolve import resolve
 
     made = resolve(target, scheme=scheme)
     cells = target_cells(made, scheme, shape=shape, layout=layout, dtypes=(dtype,), tier=tier)
@@ -70,9 +73,9 @@ def require() -> None:
         raise ExtraMissing("the conformance suite", "SciPy", "conformance")
 
 
-def cases() -> Any:
-    """The cases of the suite as data: see :mod:`initspec.conformance.case_files`."""
-    from .case_files import read_all
+def cases() -> Any:  # type: ignore[no-redef]  # noqa: F811
+    """The cases of the suite as data: see :mod:`initspec.conformance.cases.generate`."""
+    from .cases.files import read_all
 
     return read_all()
 
@@ -91,6 +94,6 @@ def parametrize(target: Any, claims: Any = None) -> Any:
         def test_initializers(conformance_check):
             conformance_check()
     """
-    from ._pytest import parametrize as made
+    from .pytest_parametrize import parametrize as made
 
     return made(target, claims)

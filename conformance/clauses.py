@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..errors import InitSpecError
-from ..scheme import Scheme
-from .case_files import Case, problem, read_all
-from .own import claimed
-from .record import FAIL, PASS, Record, Report
+from ..spec.scheme import Scheme
+from .cases.files import Case, read_all
+from .cases.run import problem
+from .report.record import FAIL, PASS, Record, Report
+from .targets.claims import claimed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 
-from ..layout import Shape
+from ..spec.fan_rules import Shape
 
 #: Decisions that one cell takes at most; the budget of a run is shared among all of them.
 DECISIONS = 32

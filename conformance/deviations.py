@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError, UnknownName
-from .record import ERROR, FAIL, PASS, Record, Report
+from .report.record import ERROR, FAIL, PASS, Record, Report
 
 #: The file that comes with the suite.
 FILE = Path(__file__).with_name("deviations.toml")

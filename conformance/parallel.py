@@ -8,9 +8,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
 
-from .cell import Cell, blank, judge
+from .cell import Cell, blank
 from .design import Budget
-from .record import ERROR, Record
+from .judge import judge
+from .report.record import ERROR, Record
 
 #: Cells that a process takes at a time: few, so that all end together.
 _CHUNK = 24

@@ -10,18 +10,19 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from .. import backends
-from ..backends._host import ELEMENTWISE
-from ..errors import SpecError
-from ..layout import Layout, Shape
-from ..registry import get, schemes
-from ..scheme import Scheme, checked_shape
+from .. import protocol
+from ..readings.registry import get, schemes
+from ..spec.fan_rules import Shape
+from ..spec.layout import Layout, checked_shape
+from ..spec.scheme import Scheme
 from . import parallel
-from .cell import Cell, Target, Unjudged
+from .cell import Cell
 from .design import SHAPES, Budget
-from .own import OWN, claimed
-from .record import SKIP, Record, Report
-from .target_calls import wide
+from .own import OWN
+from .report.record import Record, Report
+from .targets.backend import BackendTarget
+from .targets.claims import claimed
+from .targets.target import Target
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
@@ -36,55 +37,13 @@ SPECIAL: dict[str, tuple[tuple[Shape, str], ...]] = {
 }
 
 
-#: Backends whose native stream is, in 16 bits, what their framework itself draws there.
-COARSE = ("torch", "tensorflow", "keras", "jax")
-
-
-class BackendTarget:
-    """One of our adapters, or a third party's, drawing one scheme."""
-
-    resolution = 22
-
-    def __init__(
-        self, backend: str, scheme: Scheme, layout: Layout | None, stream: str, name: str = ""
-    ) -> None:
-        self.name = name or backend
-        self.backend, self.scheme, self.layout, self.stream = backend, scheme, layout, stream
-
-    def placed(self, layout: Layout) -> BackendTarget:
-        """The same on another layout."""
-        return BackendTarget(self.backend, self.scheme, layout, self.stream, self.name)
-
-    def draw(self, shape: Shape, *, dtype: str, seed: int) -> Any:
-        """Through the protocol: ``sample`` or ``native``, and ``tohost``."""
-        maker = backends.backend(self.backend)
-        axes = Layout.of(self.layout, len(shape), out_first=maker.out_first)
-        law = self.scheme.on(shape, axes)
-        drawn_there = self.stream == "native" and self.backend in COARSE
-        if drawn_there and dtype.endswith("16") and law.kind in ELEMENTWISE:
-            raise Unjudged(
-                SKIP,
-                "in 16 bits the native stream is the framework's own numbers, on the framework's "
-                "own grid; docs/survey.md judges those, and the portable stream has the law",
-            )
-        with wide(dtype):
-            if self.stream == "native":
-                try:
-                    drawn = maker.native(law, shape, source=seed, layout=axes, dtype=dtype)
-                except SpecError as error:  # it has no such law, and says so
-                    raise Unjudged(SKIP, str(error)) from None
-            else:
-                drawn = maker.sample(law, shape, key=maker.key(seed), layout=axes, dtype=dtype)
-            return maker.tohost(drawn)
-
-
 def backend_cells(
     names: Sequence[str],
     *,
     only: Iterable[str] | None = None,
     shapes: Sequence[tuple[Shape, Layout | str | None]] | None = None,
     dtypes: Sequence[str] = DTYPES,
-    streams: Sequence[str] = backends.STREAMS,
+    streams: Sequence[str] = protocol.STREAMS,
     tier: str = "stat",
 ) -> list[Cell]:
     """The matrix of backends, schemes, types, shapes and streams.

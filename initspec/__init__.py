@@ -14,134 +14,90 @@ a :class:`Distribution` (a law with numbers); a backend turns that into an array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import initspec.figures as figures  # noqa: F401 - a module, public as it is
-    import initspec.plot as plot  # noqa: F401
-
-    from .backends import Backend, available, backend, initializer
-    from .calls import from_call, from_jax, from_keras, from_tf_contrib, from_torch
-    from .codegen import generate
-    from .compare import Difference, diff, equivalent
-    from .custom import Custom
-    from .distribution import Distribution
-    from .errors import (
-        BackendMissing,
-        InitSpecError,
-        LayoutError,
-        SpecError,
-        StreamError,
-        UnknownName,
-    )
-    from .inference import Inference, infer
-    from .layer_defaults import LayerDefault, defaults
-    from .layout import Fans, Layout, fans
-    from .porting import Port, port
-    from .propagation import Signal, signal
-    from .registry import get, register, schemes
-    from .scheme import Scheme
-    from .serial import dumps, load, loads, save
-    from .truncation import Truncation
+    from . import figures as figures
+    from .analysis.diff import diff as diff
+    from .analysis.diff import equivalent as equivalent
+    from .analysis.difference import Difference as Difference
+    from .analysis.inference import Inference as Inference
+    from .analysis.inference import infer as infer
+    from .analysis.propagation import signal as signal
+    from .analysis.signal import Signal as Signal
+    from .errors import BackendMissing as BackendMissing
+    from .errors import InitSpecError as InitSpecError
+    from .errors import LayoutError as LayoutError
+    from .errors import SpecError as SpecError
+    from .errors import StreamError as StreamError
+    from .errors import UnknownName as UnknownName
+    from .figures import plot as plot
+    from .layers.defaults import defaults as defaults
+    from .layers.parameter import LayerDefault as LayerDefault
+    from .layers.port import Port as Port
+    from .layers.port import port as port
+    from .plugins import available as available
+    from .plugins import backend as backend
+    from .protocol import Backend as Backend
+    from .readings.from_framework import from_call as from_call
+    from .readings.from_framework import from_jax as from_jax
+    from .readings.from_framework import from_keras as from_keras
+    from .readings.from_framework import from_tf_contrib as from_tf_contrib
+    from .readings.from_framework import from_torch as from_torch
+    from .readings.registry import get as get
+    from .readings.registry import initializer as initializer
+    from .readings.registry import register as register
+    from .readings.registry import schemes as schemes
+    from .readings.to_framework import generate as generate
+    from .spec.custom import Custom as Custom
+    from .spec.distribution import Distribution as Distribution
+    from .spec.fan_rules import Fans as Fans
+    from .spec.layout import Layout as Layout
+    from .spec.layout import fans as fans
+    from .spec.scheme import Scheme as Scheme
+    from .spec.serial import dumps as dumps
+    from .spec.serial import load as load
+    from .spec.serial import loads as loads
+    from .spec.serial import save as save
+    from .spec.truncation import Truncation as Truncation
 
 __version__ = "0.1.0"
 
-# Where each public name lives. They are imported on first use, so that `import initspec` costs
-# next to nothing and never imports NumPy or a framework.
-_HOMES = {
-    "Backend": "backends",
-    "BackendMissing": "errors",
-    "Custom": "custom",
-    "Difference": "compare",
-    "Distribution": "distribution",
-    "Fans": "layout",
-    "Inference": "inference",
-    "InitSpecError": "errors",
-    "LayerDefault": "layer_defaults",
-    "Layout": "layout",
-    "LayoutError": "errors",
-    "Port": "porting",
-    "Scheme": "scheme",
-    "Signal": "propagation",
-    "SpecError": "errors",
-    "StreamError": "errors",
-    "Truncation": "truncation",
-    "UnknownName": "errors",
-    "available": "backends",
-    "backend": "backends",
-    "defaults": "layer_defaults",
-    "diff": "compare",
-    "generate": "codegen",
-    "dumps": "serial",
-    "equivalent": "compare",
-    "fans": "layout",
-    "from_call": "calls",
-    "from_jax": "calls",
-    "from_keras": "calls",
-    "from_tf_contrib": "calls",
-    "from_torch": "calls",
-    "get": "registry",
-    "infer": "inference",
-    "initializer": "backends",
-    "load": "serial",
-    "loads": "serial",
-    "port": "porting",
-    "register": "registry",
-    "save": "serial",
-    "schemes": "registry",
-    "signal": "propagation",
+# The public names, by the module that each lives in. They are imported on first use, so that
+# `import initspec` costs next to nothing and imports neither NumPy nor a framework.
+_NAMES = {
+    "errors": "BackendMissing InitSpecError LayoutError SpecError StreamError UnknownName",
+    "spec.custom": "Custom",
+    "spec.distribution": "Distribution",
+    "spec.fan_rules": "Fans",
+    "spec.layout": "Layout fans",
+    "spec.scheme": "Scheme",
+    "spec.serial": "dumps load loads save",
+    "spec.truncation": "Truncation",
+    "protocol": "Backend",
+    "plugins": "available backend",
+    "readings.from_framework": "from_call from_jax from_keras from_tf_contrib from_torch",
+    "readings.registry": "get initializer register schemes",
+    "readings.to_framework": "generate",
+    "layers.defaults": "defaults",
+    "layers.parameter": "LayerDefault",
+    "layers.port": "Port port",
+    "analysis.difference": "Difference",
+    "analysis.diff": "diff equivalent",
+    "analysis.inference": "Inference infer",
+    "analysis.propagation": "signal",
+    "analysis.signal": "Signal",
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 # Modules that are public as they are, and needed by few.
-_MODULES = ("figures", "plot")
+_MODULES = {"figures": "figures", "plot": "figures.plot"}
 
-__all__ = [
-    "Backend",
-    "BackendMissing",
-    "Custom",
-    "Difference",
-    "Distribution",
-    "Fans",
-    "Inference",
-    "InitSpecError",
-    "LayerDefault",
-    "Layout",
-    "LayoutError",
-    "Port",
-    "Scheme",
-    "Signal",
-    "SpecError",
-    "StreamError",
-    "Truncation",
-    "UnknownName",
-    "available",
-    "backend",
-    "defaults",
-    "diff",
-    "dumps",
-    "equivalent",
-    "fans",
-    "from_call",
-    "from_jax",
-    "from_keras",
-    "from_tf_contrib",
-    "from_torch",
-    "generate",
-    "get",
-    "infer",
-    "initializer",
-    "load",
-    "loads",
-    "port",
-    "register",
-    "save",
-    "schemes",
-    "signal",
-]
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
     if name in _MODULES:
-        return import_module(f".{name}", __name__)
+        return import_module(f".{_MODULES[name]}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'initspec' has no attribute {name!r}")
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from .distribution import Distribution
-from .layout import Layout, Shape
-from .scheme import Scheme
+from .errors import UnknownName
+from .spec.distribution import Distribution
+from .spec.fan_rules import Shape
+from .spec.layout import Layout
+from .spec.scheme import Scheme
 
 
 @runtime_checkable
@@ -95,3 +97,13 @@ class Backend(Protocol):
         ``stream``.
         """
         ...
+
+
+STREAMS = ("portable", "native")
+
+
+def check_stream(stream: str) -> str:
+    """The stream, if there is one of that name."""
+    if stream not in STREAMS:
+        raise UnknownName("stream", stream, STREAMS)
+    return stream

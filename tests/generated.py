@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import stats
 
-from initspec.conformance import pit
-from initspec.distribution import Distribution
+from initspec.conformance.probability import transform
+from initspec.spec.distribution import Distribution
 
 SCHEMES = (
     "he_normal",
@@ -29,4 +29,4 @@ SCHEMES = (
 
 def chance(values: np.ndarray, law: Distribution) -> float:
     """The p-value of Kolmogorov and Smirnov's test."""
-    return float(stats.kstest(pit.cdf(law, values), "uniform").pvalue)
+    return float(stats.kstest(transform.cdf(law, values), "uniform").pvalue)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import initspec
-from initspec.distribution import Distribution
-from initspec.entry import Entry
 from initspec.errors import InitSpecError
+from initspec.readings.entry import Entry
+from initspec.spec.distribution import Distribution
 from initspec.stream import key_from_seed, words
 
 from .examples import said, small, spaced

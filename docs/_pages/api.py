@@ -33,30 +33,30 @@ _SUBJECTS = {
 
 #: The adapters by their modules; their frameworks are not imported here, nor by Sphinx.
 _ADAPTERS = {
-    "initspec.backends._numpy": ("NumpyBackend", "NumpyInitializer"),
-    "initspec.backends._torch": ("TorchBackend", "TorchInitializer", "Plan"),
-    "initspec.backends._tensorflow": ("TensorFlowBackend", "TensorFlowInitializer"),
-    "initspec.backends._keras": ("KerasBackend",),
-    "initspec.backends._jax": ("JaxBackend", "JaxInitializer", "HaikuInitializer"),
+    "initspec.backends.numpy.adapter": ("NumpyBackend", "NumpyInitializer"),
+    "initspec.backends.torch.adapter": ("TorchBackend", "TorchInitializer", "Plan"),
+    "initspec.backends.tensorflow.adapter": ("TensorFlowBackend", "TensorFlowInitializer"),
+    "initspec.backends.keras.adapter": ("KerasBackend",),
+    "initspec.backends.jax.adapter": ("JaxBackend", "JaxInitializer", "HaikuInitializer"),
 }
 
 #: What public functions return, or read, and nobody makes by hand.
 _PARTS = {
-    "initspec.entry": ("Entry",),
-    "initspec.codegen": ("Code",),
-    "initspec.compare": ("Side", "ks"),
-    "initspec.inference": ("Match",),
-    "initspec.candidates": ("Origin",),
-    "initspec.index": ("Block",),
-    "initspec.layer_defaults": ("Parameter",),
-    "initspec.porting": ("Pair",),
-    "initspec.propagation": ("Course",),
-    "initspec.structure": ("Values",),
-    "initspec.draw": ("Draw",),
-    "initspec.conformance.record": ("Decision", "Moments", "Picture"),
+    "initspec.readings.entry": ("Entry",),
+    "initspec.readings.to_framework": ("Code",),
+    "initspec.analysis.difference": ("Side",),
+    "initspec.spec.distance": ("ks",),
+    "initspec.analysis.candidates": ("Match", "Origin"),
+    "initspec.stream.canonical_order": ("Block",),
+    "initspec.layers.parameter": ("Parameter",),
+    "initspec.layers.pairs": ("Pair",),
+    "initspec.analysis.signal": ("Course",),
+    "initspec.spec.tensor_laws": ("Values",),
+    "initspec.spec.integer_form": ("Draw",),
+    "initspec.conformance.report.record": ("Decision", "Moments", "Picture"),
 }
 
-_MODULES = ("initspec.conformance", "initspec.stream", "initspec.fan_rules")
+_MODULES = ("initspec.conformance", "initspec.stream", "initspec.spec.fan_rules")
 
 
 def pages() -> dict[str, str]:

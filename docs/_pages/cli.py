@@ -6,7 +6,7 @@ import argparse
 import inspect
 from collections.abc import Iterator
 
-from initspec import _cli
+from initspec.commands import main
 
 from .markdown import code, escaped, page, plain, table, tick
 
@@ -16,9 +16,9 @@ def pages() -> dict[str, str]:
 
 
 def _page() -> str:
-    parser = _cli._parser()
+    parser = main._parser()
     commands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
-    about = plain(inspect.getdoc(_cli) or "").partition("\n\n")[2].replace("\n", " ")
+    about = plain(inspect.getdoc(main) or "").partition("\n\n")[2].replace("\n", " ")
     parts: list[str] = []
     for name, sub in commands.choices.items():
         parts += [f"## {name}", escaped(sub.description or ""), code(_usage(sub), "text")]

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from initspec import truncation
-from initspec.entry import Entry
-from initspec.scheme import Scheme
+from initspec.readings.entry import Entry
+from initspec.spec import truncation
+from initspec.spec.scheme import Scheme
 
 from .examples import example
 

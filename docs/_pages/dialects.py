@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from initspec.entry import Entry
-from initspec.registry import dialect, dialects, rows
+from initspec.readings.entry import Entry
+from initspec.readings.registry import dialect, dialects, rows
 
 from .markdown import anchor, escaped, page, plain, table, tick, ticks
 from .names import versions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initspec.scheme import Scheme
+from initspec.spec.scheme import Scheme
 
 DENSE = ((256, 512), "io")
 KERNEL = ((3, 3, 64, 96), "hwio")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 
 from initspec.errors import InitSpecError
-from initspec.fan_rules import MODES, RULES, Fans
-from initspec.layout import fans
-from initspec.registry import dialects, rows
+from initspec.readings.registry import dialects, rows
+from initspec.spec.fan_rules import MODES, RULES, Fans
+from initspec.spec.layout import fans
 
 from .markdown import NONE, code, number, page, plain, table, tick
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initspec import figures
-from initspec.entry import Entry
+from initspec.readings.entry import Entry
 
 from .examples import example, said
 

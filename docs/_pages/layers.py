@@ -8,11 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from initspec.errors import InitSpecError
-from initspec.layer_defaults import LayerDefault, Parameter, frameworks, kinds, roles
-from initspec.layer_defaults import table as rows
-from initspec.registry import get
-from initspec.scheme import Scheme
-from initspec.truncation import Truncation
+from initspec.layers.defaults import frameworks, kinds, roles
+from initspec.layers.defaults import table as rows
+from initspec.layers.parameter import LayerDefault, Parameter
+from initspec.readings.registry import get
+from initspec.spec.scheme import Scheme
+from initspec.spec.truncation import Truncation
 
 from .markdown import NONE, code, escaped, number, page, plain, table, tick, ticks
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from initspec.layout import ROLES, Layout, layers
-from initspec.registry import dialects
+from initspec.readings.registry import dialects
+from initspec.spec.layout import ROLES, Layout, layers
 
 from .markdown import code, page, plain, table, tick, ticks
 

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator
 
 import initspec
-from initspec.entry import Entry
-from initspec.registry import dialect, dialects
-from initspec.scheme import Scheme
+from initspec.readings.entry import Entry
+from initspec.readings.registry import dialect, dialects
+from initspec.spec.scheme import Scheme
 
 from .examples import example
 from .markdown import code

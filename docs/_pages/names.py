@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from initspec.compare import diff
-from initspec.entry import Entry
-from initspec.registry import dialect, readings
+from initspec.analysis.diff import diff
+from initspec.readings.entry import Entry
+from initspec.readings.registry import dialect, readings
 
 from .examples import example, said
 from .markdown import anchor, escaped, plain, table, tick

@@ -17,7 +17,7 @@ def pages() -> dict[str, str]:
 
 
 def _page() -> str:
-    path = Path(initspec.__file__).with_name("schemes.schema.json")
+    path = Path(initspec.__file__).parent / "readings" / "schemes.schema.json"
     schema = json.loads(path.read_text("utf-8"))
     parts: list[str] = []
     for name, part in schema["$defs"].items():

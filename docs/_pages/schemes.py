@@ -10,11 +10,11 @@ from typing import Any
 
 import initspec
 from initspec import fans
-from initspec.distribution import Distribution
-from initspec.entry import Entry
 from initspec.errors import SpecError
-from initspec.registry import dialect, dialects, references, rows
-from initspec.scheme import Scheme
+from initspec.readings.entry import Entry
+from initspec.readings.registry import dialect, dialects, references, rows
+from initspec.spec.distribution import Distribution
+from initspec.spec.scheme import Scheme
 
 from .answers import answers
 from .derivations import derivation
@@ -135,7 +135,7 @@ def _said(law: Distribution, word: str) -> str:
 
 @cache
 def _fields() -> dict[str, Any]:
-    path = Path(initspec.__file__).with_name("schemes.schema.json")
+    path = Path(initspec.__file__).parent / "readings" / "schemes.schema.json"
     schema = json.loads(path.read_text("utf-8"))["$defs"]
     found: dict[str, Any] = {**schema["fields"]["properties"]}
     found |= {f"truncation.{k}": v for k, v in schema["truncation"]["properties"].items()}

@@ -26,9 +26,10 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import numpy as np
 
 import initspec
-from initspec.backends import _cpu
-from initspec.index import blocks
-from initspec.layout import Layout
+from initspec.backends.cpu import fill as cpu_fill
+from initspec.backends.cpu import threads
+from initspec.spec.layout import Layout
+from initspec.stream.canonical_order import blocks
 
 Run = Callable[[], object]
 
@@ -51,7 +52,7 @@ def numpy_contestants(n: int, dtype: str) -> Iterator[Contestant]:
     words, layout = out.view(np.uint32), Layout("io")
     parts = blocks((n, n), layout, None)
     yield Contestant(
-        "numpy", "initspec words alone", lambda: _cpu.fill(words, "uint32", parts, (0, 0), None)
+        "numpy", "initspec words alone", lambda: cpu_fill.fill(words, "uint32", parts, (0, 0), None)
     )
     rngs = {
         "PCG64DXSM": np.random.Generator(np.random.PCG64DXSM(0)),
@@ -87,7 +88,7 @@ def numpy_contestants(n: int, dtype: str) -> Iterator[Contestant]:
 
 def without_numba(run: Run) -> object:
     """Run once with the NumPy kernel."""
-    kernel = _cpu._kernel
+    kernel = cpu_fill._kernel
     os.environ["INITSPEC_KERNEL"] = "numpy"
     kernel.cache_clear()
     try:
@@ -250,12 +251,12 @@ def main() -> None:
     sizes = args.size or ([64, 1024] if args.quick else [64, 1024, 4096])
     found = {
         "date": date.today().isoformat(),
-        "machine": f"{platform.processor() or platform.machine()}, {_cpu._workers()} cores",
+        "machine": f"{platform.processor() or platform.machine()}, {threads._workers()} cores",
         "python": platform.python_version(),
         "results": [],
     }
     groups = {args.only: GROUPS[args.only]} if args.only else GROUPS
-    _cpu._kernel()  # so that Numba, if it is here, is seen
+    cpu_fill._kernel()  # so that Numba, if it is here, is seen
     for dtype in ("float32", "bfloat16"):
         for n in sizes:
             contestants = []

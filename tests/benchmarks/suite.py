@@ -14,8 +14,7 @@ import sys
 import time
 
 from initspec import available
-from initspec.conformance import cell as cells
-from initspec.conformance import suite
+from initspec.conformance import drawing, judge, suite
 from initspec.conformance.design import DRAWS, Budget
 
 LAWS = ("he_normal", "he_normal@torch", "glorot_uniform", "orthogonal", "sparse")
@@ -25,18 +24,18 @@ MIB = 2**20
 def judging(scheme: str, dtype: str) -> float:
     """Seconds that a cell takes beside its drawing, the median of seven."""
     one = suite.backend_cells(["numpy"], only=[scheme], dtypes=[dtype], streams=["portable"])[0]
-    drawn = cells.draw_all(one, 1)
-    real = cells.draw_all
-    cells.draw_all = lambda *args: drawn
+    drawn = drawing.draw_all(one, 1)
+    real = drawing.draw_all
+    drawing.draw_all = lambda *args: drawn
     try:
-        cells.judge(one, Budget())  # tables that are made once
+        judge.judge(one, Budget())  # tables that are made once
         seconds = []
         for _ in range(7):
             started = time.perf_counter()
-            cells.judge(one, Budget())
+            judge.judge(one, Budget())
             seconds.append(time.perf_counter() - started)
     finally:
-        cells.draw_all = real
+        drawing.draw_all = real
     return statistics.median(seconds)
 
 

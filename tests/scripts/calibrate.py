@@ -22,15 +22,21 @@ from datetime import UTC, datetime
 import numpy as np
 from scipy import special
 
-from initspec.backends import _host
-from initspec.conformance import complexes, design, faults, pit
-from initspec.conformance.cell import Cell, judge
-from initspec.conformance.complexes import PARTS
+from initspec.conformance import design
+from initspec.conformance.cell import Cell
 from initspec.conformance.design import Budget
-from initspec.conformance.own import OWN, claimed, seen
-from initspec.conformance.record import ERROR, FAIL
-from initspec.conformance.suite import DTYPES, BackendTarget
-from initspec.layout import Layout
+from initspec.conformance.judge import judge
+from initspec.conformance.mutants import faults as f
+from initspec.conformance.own import OWN
+from initspec.conformance.probability import complex_law, transform
+from initspec.conformance.probability.complex_law import PARTS
+from initspec.conformance.probability.own_law import seen
+from initspec.conformance.report.record import ERROR, FAIL
+from initspec.conformance.suite import DTYPES
+from initspec.conformance.targets.backend import BackendTarget
+from initspec.conformance.targets.claims import claimed
+from initspec.spec.layout import Layout
+from initspec.stream import dtypes
 
 DRAWS = 2**12
 LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6)
@@ -67,18 +73,18 @@ class Right:
         law = seen(scheme.on(shape, layout))
         rng = np.random.Generator(np.random.Philox(seed))
         if dtype in PARTS:
-            law = complexes.modulus(scheme, law)
+            law = complex_law.modulus(scheme, law)
             squares, turns = law.quantiles(rng.random(shape)), rng.random(shape)
-            return (law.centre + faults.polar(squares, turns)).astype(dtype)
+            return (law.centre + f.polar(squares, turns)).astype(dtype)
         if law.kind == "orthogonal":
             values = _orthogonal(law, shape, layout, rng)
         elif law.kind == "sparse":
-            make = faults.sparse(lambda rows, zeros: zeros)
-            values = make(faults.Setting(law, shape, layout, seed))
+            make = f.sparse(lambda rows, zeros: zeros)
+            values = make(f.Setting(law, shape, layout, seed))
         else:
-            values = pit.ppf(law, rng.random(shape) + 2.0**-54)
-        found = _host.rounded(np.asarray(values), dtype)
-        return found.view(_host.bfloat16()) if dtype == "bfloat16" else found
+            values = transform.ppf(law, rng.random(shape) + 2.0**-54)
+        found = dtypes.rounded(np.asarray(values), dtype)
+        return found.view(dtypes.bfloat16()) if dtype == "bfloat16" else found
 
 
 def _orthogonal(law, shape, layout, rng):

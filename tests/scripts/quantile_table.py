@@ -20,7 +20,7 @@ from statistics import NormalDist
 
 from mpmath import erfc, mp, mpf, nint, npdf, sqrt
 
-SHIPPED = Path(__file__).parents[2] / "initspec" / "quantile_table.csv"
+SHIPPED = Path(__file__).parents[2] / "initspec" / "stream" / "quantile_table.csv"
 OCTAVES, CHORDS, FRACTION = 31, 256, 2**28
 
 

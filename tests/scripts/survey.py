@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from initspec.conformance import deviations, suite
-from initspec.conformance.record import Record, Report
-from initspec.conformance.targets import resolve
+from initspec.conformance.report.record import Record, Report
+from initspec.conformance.targets.resolve import resolve
 
 CONV = ((5, 7, 8, 38), "hwio")
 KERAS = ("tensorflow", "jax", "torch")

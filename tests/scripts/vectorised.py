@@ -13,7 +13,7 @@ from typing import Any
 
 from numba import njit
 
-from initspec.backends import _kernel_numba as kernel
+from initspec.backends.cpu import kernel_numba
 
 LOOPS = {"words": "_words", "integers": "_integers", "numbers": "_numbers"}
 PACKED = {
@@ -29,11 +29,11 @@ def widths(assembly: str) -> Counter[str]:
 
 def loops(dtype: str) -> dict[str, Counter[str]]:
     """The widths in each loop of a dtype's kernel, compiled anew."""
-    signature = kernel.signature(dtype)
-    fill: Any = njit(nogil=True, error_model="numpy")(kernel._fill.py_func)
+    signature = kernel_numba.signature(dtype)
+    fill: Any = njit(nogil=True, error_model="numpy")(kernel_numba._fill.py_func)
     fill.compile(signature)
     return {
-        name: widths("".join(getattr(kernel, loop).inspect_asm().values()))
+        name: widths("".join(getattr(kernel_numba, loop).inspect_asm().values()))
         for name, loop in LOOPS.items()
     }
 

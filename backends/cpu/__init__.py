@@ -1,0 +1,1 @@
+"""Tensors in host memory: the kernels, the threads, and every law in NumPy."""

@@ -1,0 +1,5 @@
+"""The JAX adapter."""
+
+from .adapter import HaikuInitializer, JaxBackend, JaxInitializer
+
+__all__ = ["HaikuInitializer", "JaxBackend", "JaxInitializer"]

@@ -1,0 +1,5 @@
+"""The Keras adapter."""
+
+from .adapter import KerasBackend, KerasInitializer
+
+__all__ = ["KerasBackend", "KerasInitializer"]

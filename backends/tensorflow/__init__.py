@@ -1,0 +1,5 @@
+"""The TensorFlow adapter."""
+
+from .adapter import TensorFlowBackend, TensorFlowInitializer
+
+__all__ = ["TensorFlowBackend", "TensorFlowInitializer"]

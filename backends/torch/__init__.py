@@ -1,0 +1,5 @@
+"""The PyTorch adapter."""
+
+from .adapter import TorchBackend, TorchInitializer
+
+__all__ = ["TorchBackend", "TorchInitializer"]

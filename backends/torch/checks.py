@@ -1,0 +1,123 @@
+"""What PyTorch's users may hand over: which dtypes and tensors can be filled, which are refused."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.nn import Module, Parameter
+from torch.nn.parameter import is_lazy
+
+from ...errors import SpecError
+from ...protocol import check_stream
+from ...stream import dtypes
+
+PLAIN = (Tensor, Parameter)
+NAMES: dict[Any, str] = {getattr(torch, name): name for name in dtypes.DTYPES}
+_TYPES = {name: dtype for dtype, name in NAMES.items()}
+
+
+def dtype_of(dtype: Any) -> torch.dtype:
+    """PyTorch's dtype, from a name or from any framework's; ``None`` is the default one."""
+    if dtype is None:
+        dtype = torch.get_default_dtype()
+    found: torch.dtype = _TYPES[NAMES.get(dtype) or dtypes.dtype_name(dtype)]
+    return found
+
+
+def is_fake(tensor: Tensor) -> bool:
+    """Whether a tensor has a shape and no memory, and is not on the meta device either."""
+    return isinstance(tensor, FakeTensor)
+
+
+def shards_of(tensor: Tensor) -> Any:
+    """The module for a DTensor, which is imported only if there is one; else None."""
+    if type(tensor) in PLAIN or "torch.distributed.tensor" not in sys.modules:
+        return None
+    from . import dtensor
+
+    return dtensor if dtensor.is_dtensor(tensor) else None
+
+
+def check_source(generator: Any, seed: Any, stream: str) -> None:
+    """Refuse two sources of randomness, and a stream that there is not."""
+    if generator is not None:
+        if seed is not None:
+            raise SpecError(
+                "give generator= or seed=, not both: each of them is a source of randomness."
+            )
+        if not isinstance(generator, torch.Generator):
+            raise SpecError(f"generator= is a torch.Generator, not {generator!r}; or give seed=.")
+    if stream != "portable":
+        check_stream(stream)
+
+
+def check_kind(tensor: Any) -> None:
+    """Refuse what is no tensor that holds values; raises :class:`SpecError`."""
+    if isinstance(tensor, Module):
+        raise SpecError(
+            f"a tensor is filled, not a module: give init_(module.weight) of this "
+            f"{type(tensor).__name__}; with apply, a function that picks the weights."
+        )
+    if not isinstance(tensor, Tensor):
+        raise SpecError(f"torch_ fills a torch.Tensor, not {type(tensor).__name__}.")
+    if is_lazy(tensor):
+        raise SpecError(
+            "this parameter of a lazy module has no shape yet: run the module once on an input, "
+            "then fill it."
+        )
+    known = is_fake(tensor) or shards_of(tensor) is not None
+    if not known and type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        raise SpecError(
+            f"a {type(tensor).__name__} holds its values in a way of its own: fill a plain tensor, "
+            "then convert it."
+        )
+
+
+def check_tensor(tensor: Tensor) -> None:
+    """Refuse a tensor whose memory cannot be filled; raises :class:`SpecError`."""
+    if tensor.layout is not torch.strided:
+        raise SpecError(
+            f"a tensor of layout {tensor.layout} has no place for every element: fill a dense one, "
+            "then convert it."
+        )
+    if tensor.dtype not in NAMES:
+        way = (
+            "fill its .real and its .imag"
+            if tensor.is_complex()
+            else "fill a float32 tensor, then convert it"
+        )
+        raise SpecError(
+            f"a tensor of {tensor.dtype} cannot be drawn, only {', '.join(_TYPES)}: {way}."
+        )
+    origin = tensor if tensor._base is None else tensor._base
+    if origin.grad_fn is not None:
+        raise SpecError(
+            f"this tensor was computed ({type(origin.grad_fn).__name__}), as a parametrized weight "
+            "is, and values written into it would be lost: fill the parameter it is computed from "
+            "(module.parametrizations.weight.original), or assign module.weight = "
+            "scheme.torch(shape)."
+        )
+    if tensor.is_inference() and not torch.is_inference_mode_enabled():
+        raise SpecError(
+            "this tensor was made in torch.inference_mode() and can be filled only there; or fill "
+            "its clone()."
+        )
+    if not tensor.is_contiguous() and _overlaps(tensor):
+        raise SpecError(
+            f"elements of this tensor (strides {tensor.stride()}, shape {tuple(tensor.shape)}) "
+            "share memory, as those of an expanded one do: fill its contiguous()."
+        )
+
+
+def _overlaps(tensor: Tensor) -> bool:
+    reach = 0
+    for stride, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
+        if size > 1:
+            if stride <= reach:
+                return True
+            reach += (size - 1) * stride
+    return False

@@ -1,0 +1,1 @@
+"""Initializers with one planted fault each, which the suite must refuse."""

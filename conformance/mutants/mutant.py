@@ -1,0 +1,94 @@
+"""A mutant: an initializer with one fault, and the claim that it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...spec.fan_rules import Shape
+from ...spec.layout import Layout
+from ..cases import files
+from ..cell import Cell
+from ..probability.own_law import seen
+from ..targets.claims import claimed
+from . import faults as f
+from .faults import Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """A sampler that claims to be a scheme and is not; a target as any other.
+
+    ``tier`` is the one that must refuse it. ``equivalent`` says why no test can, or needs to; such
+    a mutant must pass. ``of_words`` is its map from words to values, for those that err in it.
+    """
+
+    id: str
+    claim: str
+    what: str
+    source: str
+    make: Fault = field(repr=False)
+    shape: Shape = (86, 8)
+    layout: str = "io"
+    dtype: str = "float32"
+    tier: str = "stat"
+    equivalent: str = ""
+    of_words: Callable[[NDArray[Any]], NDArray[Any]] | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """As a target."""
+        return f"mutant {self.id}"
+
+    @property
+    def resolution(self) -> int:
+        """The bits that it says it resolves."""
+        return 22
+
+    def draw(self, shape: Shape, *, dtype: str, seed: int) -> NDArray[Any]:
+        """A tensor with the fault."""
+        from ...stream import dtypes
+
+        layout = Layout.parse(self.layout)
+        law = seen(claimed(self.claim).on(shape, layout))
+        values = self.make(f.Setting(law, shape, layout, seed, dtype))
+        found = dtypes.rounded(np.asarray(values), dtype)
+        return found.view(dtypes.bfloat16()) if dtype == "bfloat16" else found
+
+    @property
+    def transform(self) -> Callable[..., NDArray[Any]] | None:
+        """The map from words to values, where the fault lies in it."""
+        of = self.of_words
+        return None if of is None else lambda words, law, dtype: of(words)
+
+    @property
+    def cell(self) -> Cell:
+        """The cell that judges it."""
+        return Cell(
+            target=self,
+            scheme=claimed(self.claim),
+            shape=self.shape,
+            layout=Layout.parse(self.layout),
+            dtype=self.dtype,
+            tier=self.tier,
+        )
+
+
+def as_case(mutant: Mutant, killed_by: Sequence[str]) -> dict[str, Any]:
+    """A mutant as a case of kind ``mutant``."""
+    layout = Layout.parse(mutant.layout)
+    return {
+        "id": mutant.id,
+        "description": mutant.what,
+        "claim": mutant.claim,
+        "source": mutant.source,
+        "tensor": files.tensor(mutant.shape, layout),
+        "dtype": mutant.dtype,
+        "tier": mutant.tier,
+        "killed_by": list(killed_by),
+        "equivalent": mutant.equivalent,
+    }

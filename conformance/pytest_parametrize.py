@@ -1,0 +1,54 @@
+"""``parametrize``: one test for each scheme that a target claims to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..errors import SpecError
+from ..plugins import available
+from ..readings.registry import schemes
+from .targets.claims import claimed
+
+
+def parametrize(target: Any, claims: Any = None) -> Any:
+    """A mark for a test that asks for ``conformance_check``."""
+    import pytest
+
+    found = [
+        pytest.param((made, scheme, options), id=str(scheme), marks=pytest.mark.initspec)
+        for made, scheme, options in listed(target, claims)
+    ]
+    if not found:
+        raise SpecError("parametrize has no scheme to check: nothing is claimed.")
+    return pytest.mark.parametrize("conformance_check", found, indirect=True)
+
+
+def listed(target: Any, claims: Any) -> Iterator[tuple[Any, Any, Mapping[str, Any]]]:
+    """Every claim: what makes the weights, the scheme, and the options of the check."""
+    if claims is None:
+        pairs: Iterable[tuple[str, Any]]
+        if isinstance(target, Mapping):
+            pairs = target.items()
+        elif isinstance(target, str) and target in available():
+            pairs = ((name, target) for name in schemes)
+        elif isinstance(target, str):
+            from .targets.resolve import resolve_table
+
+            pairs = resolve_table(target).items()
+        else:
+            raise SpecError(
+                "parametrize takes a mapping of schemes to initializers, or a target and the "
+                f"schemes that it claims to be, not {target!r} alone."
+            )
+        for scheme, made in pairs:
+            claimed(scheme)
+            yield made, scheme, {}
+        return
+    if isinstance(claims, str):
+        claims = [claims]
+    if not isinstance(claims, Iterable):
+        raise SpecError(f"claims are names of schemes, or a mapping of them, not {claims!r}.")
+    for scheme in claims:
+        claimed(scheme)
+        yield target, scheme, dict(claims[scheme]) if isinstance(claims, Mapping) else {}

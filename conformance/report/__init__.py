@@ -1,0 +1,1 @@
+"""What a run found: records, explanations, and the page for a browser."""

@@ -1,0 +1,1 @@
+"""Anything that makes weights, as a target of the suite."""

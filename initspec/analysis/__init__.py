@@ -1,0 +1,1 @@
+"""Answers about schemes and weights: differences, inference, signal."""

@@ -1,0 +1,270 @@
+"""Could a tensor have been drawn from a law? Tests whose false alarms are bounded.
+
+Each test answers with a bound on its p-value. All but one hold at every size, so that the bounds
+need no simulation: by Hoeffding for the mean, Chernoff and Bernstein for the scale, Dvoretzky,
+Kiefer, Wolfowitz and Massart for the distance of the distribution functions, Markov for the
+likelihood ratios, Chernoff for repeated values. The one on the whole matrix is by the limit law of
+its largest singular value (Tracy and Widom).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
+from ..spec.truncation import mass
+from ..stream.dtypes import ROUNDING, nearest, next_above
+from .sample import Sample
+
+Array = NDArray[Any]
+
+#: A tensor that was drawn from a law is refused, by all tests together, at most so often. An
+#: inference spends as much again on the likelihoods.
+ALPHA = 1e-4
+_STEP = 2.0**-23  # samplers make numbers between zero and one in steps no wider than this
+
+
+class Refusal(NamedTuple):
+    """The test that refuses a law, and its p-value."""
+
+    test: str
+    p: float
+
+
+# -------------------------------------------------------------------------------- single elements
+
+
+def refusal(law: Distribution, sample: Sample, alpha: float = ALPHA) -> Refusal | None:
+    """The first test that refuses a law of single elements, or None.
+
+    A sample of the law is refused with a probability of at most ``alpha``.
+
+    >>> drawn = Sample(np.random.default_rng(0).normal(0.0, 0.02, (64, 96)), "float64")
+    >>> refusal(Normal(0.0, 0.02), drawn) is None
+    True
+    >>> refusal(Normal(0.0, 0.03), drawn).test
+    'scale'
+    """
+    level = alpha / (len(_TESTS) - 1)  # the first has no false alarms
+    return next((found for found in every(law, sample) if found.p < level), None)
+
+
+def every(law: Distribution, sample: Sample) -> Iterator[Refusal]:
+    """Each test with its p-value, whatever the outcome."""
+    for test in _TESTS:
+        yield Refusal(test.__name__.strip("_"), test(law, sample))
+
+
+def _support(law: Distribution, sample: Sample) -> float:
+    """No value lies beyond the bounds, but for its rounding, and float32's in computing them."""
+    low, high = law.support
+    return float(
+        sample.cell(sample.low)[1] >= low - 2.0**-20 * abs(low)
+        and sample.cell(sample.high)[0] <= high + 2.0**-20 * abs(high)
+    )
+
+
+def _mean(law: Distribution, sample: Sample) -> float:
+    """Hoeffding's bound: these laws are sub-Gaussian, symmetric ones by their own variance."""
+    proxy = law.variance
+    if isinstance(law, TruncatedNormal) and law.low != -law.high:
+        proxy = law.sigma**2
+    gap = max(0.0, abs(sample.mean - law.mean) - ROUNDING[sample.dtype][0] ** 2 * law.std)
+    return 2 * math.exp(-sample.n * gap**2 / (2 * proxy))
+
+
+def _scale(law: Distribution, sample: Sample) -> float:
+    """Chernoff's bound for a normal law, Bernstein's for bounded ones."""
+    ratio = sample.square(law.mean) / law.variance
+    slack = 4 * ROUNDING[sample.dtype][0] ** 2
+    gap = max(0.0, abs(ratio - 1) - slack)
+    if isinstance(law, Normal):
+        ratio = 1 + math.copysign(gap, ratio - 1)
+        rate = (ratio - 1 - math.log(ratio)) / 2 if ratio > 0 else math.inf
+    else:
+        low, high = law.support
+        most = max(law.mean - low, high - law.mean) ** 2 / law.variance
+        reach = most - 1 if ratio > 1 else 1.0
+        rate = gap**2 / (2 * (law.kurtosis + 2 + reach * gap / 3))
+    return 2 * math.exp(-sample.n * rate)
+
+
+def _extremes(law: Distribution, sample: Sample) -> float:
+    """The greatest and the least value lie where those of so many values do; exact."""
+    n, least = sample.n, 1.0
+    for end, side in ((sample.high, 1), (sample.low, -1)):
+        low, high = sample.cell(end)
+        inner, outer = (low, high) if side > 0 else (high, low)
+        beyond = _tail(law, inner, side)
+        if law.limits is not None:
+            beyond = max(beyond, _STEP)
+        within = math.exp(n * math.log1p(-min(_tail(law, outer, side), 1 - 1e-16)))
+        least = min(least, n * beyond, within)
+    return min(1.0, 4 * least)
+
+
+def _tail(law: Distribution, x: float, side: int) -> float:
+    """The probability of a value above ``x``, or below it."""
+    if isinstance(law, Normal):
+        return mass(side * (x - law.mu) / law.sigma, math.inf)
+    return 1 - law.cdf(x) if side > 0 else law.cdf(x)
+
+
+def _repeats(law: Distribution, sample: Sample) -> float:
+    """No number is there more often than the type makes it: clipping and pruning are seen."""
+    x = sample.ordered
+    places = {float(x[0]): 1.0, float(x[-1]): 1.0, 0.0: 1.0}
+    if sample.dtype in ("float32", "float64"):
+        places.setdefault(sample.longest[0], 1 / _STEP)
+    least = 1.0
+    for place, others in places.items():
+        count = sample.count(place)
+        low, high = sample.cell(place)
+        expected = max(law.cdf(high) - law.cdf(low), _STEP)
+        # one is there because it was looked for; the others are what is counted
+        least = min(least, others * _binomial_above(count - 1, x.size, expected))
+    return min(1.0, len(places) * least)
+
+
+def _binomial_above(count: int, n: int, p: float) -> float:
+    """A bound on the probability of so many successes: Chernoff's."""
+    share = count / n
+    if share <= p:
+        return 1.0
+    rate = share * math.log(share / p)
+    if share < 1:  # so that p is less than one, too
+        rate += (1 - share) * math.log((1 - share) / (1 - p))
+    return math.exp(-n * rate)
+
+
+def _shape(law: Distribution, sample: Sample) -> float:
+    """The distance of the distribution functions, and a likelihood ratio against other shapes."""
+    probability, others, counts = _cumulated(law, sample)
+    n = sample.ordered.size
+    distance = float(np.abs(counts[1:-1] / n - probability[1:-1]).max())
+    p = 2 * math.exp(-2 * n * distance**2)
+    if others is None:
+        return p
+    found, mine = np.diff(counts), np.diff(probability)
+    seen = (found > 0) & (mine > 0)
+    with np.errstate(divide="ignore"):
+        ratios = np.log(np.maximum(np.diff(others), 0.0)[:, seen] / mine[seen])
+    logs = (ratios * found[seen]).sum(axis=1)
+    top = float(logs.max())
+    average = top + math.log(float(np.exp(logs - top).mean())) if top > -math.inf else top
+    return min(1.0, 2 * min(p, math.exp(-max(average, 0.0))))
+
+
+def _matrix(law: Distribution, sample: Sample) -> float:
+    """The largest singular value is no larger than that of independent elements: a low-rank part,
+    as training adds, is seen.
+    """
+    if sample.values.ndim < 2:
+        return 1.0
+    value, short, long = sample.largest_singular_value
+    if short < 8:
+        return 1.0
+    roots = math.sqrt(short - 1) + math.sqrt(long)
+    width = roots * (1 / math.sqrt(short - 1) + 1 / math.sqrt(long)) ** (1 / 3)
+    excess = (value**2 / law.variance - roots**2) / width
+    return math.exp(-2 / 3 * excess**1.5) if excess > 1 else 1.0
+
+
+_TESTS: tuple[Callable[[Distribution, Sample], float], ...] = (
+    _support,
+    _mean,
+    _scale,
+    _extremes,
+    _repeats,
+    _shape,
+    _matrix,
+)
+
+
+class _Grid(NamedTuple):
+    """Places of a law in its own unit, its probability below each, and that of other shapes."""
+
+    places: Array
+    below: Array
+    others: Array | None
+
+
+def _cumulated(law: Distribution, sample: Sample) -> tuple[Array, Array | None, Array]:
+    """At each place of a grid: the law's probability, other shapes', and the values counted."""
+    unit, start, scale = _standard(law)
+    grid = _grid(unit)
+    places = start + scale * grid.places
+    below, others = grid.below, grid.others
+    if ROUNDING[sample.dtype][0] > 1e-5:  # what is counted is what rounds to one side
+        places = np.unique(nearest(places, sample.dtype))
+        edges = (places + next_above(places, sample.dtype)) / 2
+        standard = ((edges - start) / scale).tolist()
+        below = np.array([unit.cdf(z) for z in standard])
+        others = None if others is None else np.array([_others(z) for z in standard]).T
+    counts = np.searchsorted(sample.ordered, places, "right")
+    ends = [0.0], [1.0]
+    if others is not None:
+        others = np.pad(others, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
+    n = sample.ordered.size
+    return (
+        np.concatenate([ends[0], below, ends[1]]),
+        others,
+        np.concatenate([[0], counts, [n]]),
+    )
+
+
+def _standard(law: Distribution) -> tuple[Distribution, float, float]:
+    """A law in its own unit, and where that unit begins and how wide it is."""
+    if isinstance(law, Normal):
+        return Normal(0.0, 1.0), law.mu, law.sigma
+    if isinstance(law, Uniform):
+        return Uniform(0.0, 1.0), law.low, law.high - law.low
+    assert isinstance(law, TruncatedNormal)
+    return TruncatedNormal(0.0, 1.0, law.low, law.high), law.mu, law.sigma
+
+
+@lru_cache(maxsize=64)
+def _grid(unit: Distribution) -> _Grid:
+    steps = [k / 512 for k in range(1, 512)]
+    if not isinstance(unit, Normal):
+        places = sorted({unit.ppf(p) for p in steps})
+        return _Grid(np.array(places), np.array([unit.cdf(z) for z in places]), None)
+    lower = [NormalDist().inv_cdf(p) for p in (*(2.0**-k for k in range(30, 9, -1)), *steps[:255])]
+    places = [*lower, 0.0, *(-z for z in reversed(lower))]
+    return _Grid(
+        np.array(places),
+        np.array([unit.cdf(z) for z in places]),
+        np.array([_others(z) for z in places]).T,
+    )
+
+
+def _others(z: float) -> list[float]:
+    """Shapes other than the normal one, of variance one: what they have below ``z``.
+
+    Logistic, Laplace, three even mixtures of a narrow and a wide normal law, a normal law cut at
+    two standard deviations, uniform.
+    """
+    return [
+        1 / (1 + math.exp(min(-math.pi * z / math.sqrt(3), 700.0))),
+        math.exp(math.sqrt(2) * z) / 2 if z < 0 else 1 - math.exp(-math.sqrt(2) * z) / 2,
+        *(
+            (_phi(z / math.sqrt(1 - spread)) + _phi(z / math.sqrt(1 + spread))) / 2
+            for spread in (0.9, 0.6, 0.35)
+        ),
+        _CUT.cdf(z),
+        min(max((z + math.sqrt(3)) / math.sqrt(12), 0.0), 1.0),
+    ]
+
+
+def _phi(z: float) -> float:
+    return math.erfc(-z / math.sqrt(2)) / 2
+
+
+_CUT = TruncatedNormal(0.0, 1 / TruncatedNormal(0.0, 1.0, -2.0, 2.0).std, -2.0, 2.0)

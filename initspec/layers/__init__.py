@@ -1,0 +1,1 @@
+"""What the layers of each framework draw by default, and the way to another framework."""

@@ -1,0 +1,125 @@
+"""What a framework's layers draw by default: the tables, read."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import UnknownName
+from ..readings.names import Name
+from ..readings.registry import get
+from ..spec.scheme import Scheme
+from .parameter import LayerDefault, Parameter
+from .sizes import Sizes, size_of
+
+
+def defaults(framework: str, layer: str) -> LayerDefault:
+    """What a layer's parameters draw when nobody says otherwise.
+
+    ``framework`` may say a version, as a name does: ``"keras<3.15"``, ``"keras==3.14"``; the newest
+    that it admits is meant. Raises :class:`UnknownName` for a framework, a layer or a version that
+    the tables do not hold, with the nearest that they do.
+
+    >>> defaults("torch", "Linear")["bias"].formula
+    'uniform about 0, variance 0.3333333333 / fan_in, limit sqrt(3 * variance); fan_in = in'
+    >>> defaults("keras<3.15", "MultiHeadAttention").until
+    '3.15'
+    """
+    wanted = Name.parse(f"layer@{framework}")
+    name = wanted.dialect or ""
+    if name not in frameworks():
+        raise UnknownName("framework", name, frameworks())
+    rows = [row for row in table(name) if row.name == layer]
+    if not rows:
+        raise UnknownName(f"layer of {name}", layer, dict.fromkeys(row.name for row in table(name)))
+    for row in rows:  # the newest first
+        if wanted.admits(row.since or None, row.until or None):
+            return row
+    spans = [f"{name}>={row.since}" if row.since else f"{name}<{row.until}" for row in rows]
+    raise UnknownName(f"version for {layer}", framework, spans)
+
+
+@cache
+def frameworks() -> Mapping[str, Mapping[str, Any]]:
+    """The frameworks that have a table, with what its head says: title, version, evidence.
+
+    ``built``, where a framework was read, is the release whose layers were built once by hand and
+    held against the rows.
+    """
+    heads = {}
+    for path in sorted(Path(__file__).with_name("tables").glob("*.toml")):
+        if path.stem != "kinds":
+            document = tomllib.loads(path.read_text("utf-8"))
+            heads[path.stem] = MappingProxyType(
+                {key: item for key, item in document.items() if key not in ("layer", "scheme")}
+            )
+    return MappingProxyType(heads)
+
+
+@cache
+def kinds() -> Mapping[str, Sizes]:
+    """The kinds of layers, each with the sizes that examples take."""
+    return MappingProxyType(
+        {
+            kind: {word: size_of(word, n) for word, n in sizes.items()}
+            for kind, sizes in _document("kinds")["kind"].items()
+        }
+    )
+
+
+@cache
+def roles() -> Mapping[str, str]:
+    """The roles that a parameter can play, each with what it means."""
+    return MappingProxyType(_document("kinds")["role"])
+
+
+@cache
+def table(framework: str) -> tuple[LayerDefault, ...]:
+    """All rows of a framework, one for each name and span of versions."""
+    document = _document(framework)
+    schemes = {name: get(fields) for name, fields in document.get("scheme", {}).items()}
+    about = {key: document[key] for key in ("version", "evidence", "source")}
+    return tuple(
+        LayerDefault(framework=framework, name=name, **{**about, **row})
+        for names, row in (_row(row, schemes) for row in document["layer"])
+        for name in names
+    )
+
+
+def _document(name: str) -> dict[str, Any]:
+    path = Path(__file__).with_name("tables") / f"{name}.toml"
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def _row(row: Mapping[str, Any], schemes: Mapping[str, Scheme]) -> tuple[list[str], dict[str, Any]]:
+    fields = dict(row)
+    parameters: dict[str, Parameter] = {}
+    for names, data in fields.pop("parameter").items():
+        for name in names.split():  # "ii.kernel if.kernel": one law for each of them
+            parameters[name] = _parameter(name, data, schemes, parameters)
+    if "gates" in fields:
+        fields["gate_order"] = fields.pop("gates")
+    return fields.pop("names"), {**fields, "parameters": MappingProxyType(parameters)}
+
+
+def _parameter(
+    name: str,
+    data: Mapping[str, Any],
+    schemes: Mapping[str, Scheme],
+    before: Mapping[str, Parameter],
+) -> Parameter:
+    fields = dict(data)
+    if "scheme" in fields:
+        given = fields["scheme"]
+        fields["scheme"] = (
+            schemes[given] if isinstance(given, str) and given in schemes else get(given)
+        )
+    if "fans_of" in fields:
+        fields["bounds"] = before[fields.pop("fans_of")]
+    if "gates" in fields:
+        fields["gates"] = tuple(fields["gates"])
+    return Parameter(name=name, **fields)

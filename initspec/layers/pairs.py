@@ -1,0 +1,239 @@
+"""The parameters of two layers, paired by role."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import SpecError
+from ..spec.distance import ks, same_law
+from ..spec.distribution import Distribution, Triangular, Uniform
+from ..spec.tensor_laws import Structured
+from .parameter import LayerDefault, Parameter
+from .sizes import Sizes
+
+#: Roles of stacked parameters, with those of their parts.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "qkv": ("query", "key", "value"),
+    "qkv_bias": ("query_bias", "key_bias", "value_bias"),
+    "joined": ("kernel", "recurrent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Parameters of one role on both sides, and how far apart their laws are.
+
+    ``source`` is None where the source has no such parameter, ``targets`` is empty where the
+    target has none. ``variance_ratio`` is the target's variance by the source's, ``ks`` their
+    Kolmogorov distance; both are None where they are not known. Where one side adds a second bias
+    to its first they are those of the sum, which is what reaches a gate. ``remark``
+    says what no number does.
+    """
+
+    source: Parameter | None
+    targets: tuple[Parameter, ...]
+    same: bool | None
+    variance_ratio: float | None
+    ks: float | None
+    remark: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON."""
+        known = [parameter for parameter in (self.source, *self.targets) if parameter is not None]
+        return {
+            "role": known[0].role,
+            "source": self.source and self.source.name,
+            "source_draws": self.source and self.source.formula,
+            "targets": [target.name for target in self.targets],
+            "target_draws": self.targets[0].formula if self.targets else None,
+            "same": self.same,
+            "variance_ratio": self.variance_ratio,
+            "ks": self.ks,
+            "remark": self.remark,
+        }
+
+
+# ---------------------------------------------------------------------------------- the pairs
+
+
+def pairs_of(source: LayerDefault, target: LayerDefault, sizes: Sizes) -> Iterator[Pair]:
+    ours, theirs = _by_role(source), _by_role(target)
+    met: set[str] = set()
+    for role, parameters in ours.items():
+        roles = [name for name in (role, *PARTS.get(role, ()), *_wholes(role)) if name in theirs]
+        met.update(roles)
+        targets = tuple(item for name in roles for item in theirs[name])
+        if not targets and role == "recurrent_bias" and _two_rows(theirs):
+            yield _pair(parameters[0], theirs["bias"], sizes, source, target)
+        elif not targets:
+            yield Pair(parameters[0], (), None, None, None, _lonely(role, source, target))
+        elif len(parameters) == len(targets) and _differ(parameters):
+            for one, other in zip(parameters, targets, strict=True):
+                yield _pair(one, (other,), sizes, source, target)
+        else:
+            yield _pair(parameters[0], targets, sizes, source, target)
+    for role, targets in theirs.items():
+        if role == "recurrent_bias" and _two_rows(ours):
+            yield _pair(ours["bias"][0], targets, sizes, source, target)
+        elif role not in met:
+            yield Pair(None, targets, None, None, None, _surplus(role, source))
+
+
+def _differ(parameters: tuple[Parameter, ...]) -> bool:
+    """Whether parameters of one role have laws of their own, as two layers in one have."""
+    return len({parameter.formula for parameter in parameters}) > 1
+
+
+def _by_role(row: LayerDefault) -> dict[str, tuple[Parameter, ...]]:
+    """What is there without asking for it."""
+    found: dict[str, tuple[Parameter, ...]] = {}
+    for parameter in row.values():
+        if not parameter.when:
+            found[parameter.role] = (*found.get(parameter.role, ()), parameter)
+    return found
+
+
+def _wholes(role: str) -> Iterable[str]:
+    return (whole for whole, parts in PARTS.items() if role in parts)
+
+
+def _two_rows(roles: Mapping[str, tuple[Parameter, ...]]) -> bool:
+    """Whether the bias holds that of the state too, in a second row."""
+    return any(parameter.shape.startswith("2 ") for parameter in roles.get("bias", ()))
+
+
+def added(row: LayerDefault, other: LayerDefault) -> Parameter | None:
+    """The second bias that a layer adds to its first, where the other layer has one alone.
+
+    None where it is zero. The cells of a GRU are no such layers: in one of their gates the second
+    bias is multiplied before it is added.
+
+    >>> from initspec.layers.port import find
+    >>> second = added(find("torch.nn.LSTM"), find("keras.layers.LSTM"))
+    >>> second.name
+    'bias_hh_l0'
+    """
+    if row.kind not in ("lstm", "rnn") or "recurrent_bias" in _by_role(other):
+        return None
+    for second in _by_role(row).get("recurrent_bias", ()):
+        if second.scheme is None or second.scheme.distribution != "constant" or second.scheme.value:
+            return second
+    return None
+
+
+def apart(row: LayerDefault, other: LayerDefault) -> str:
+    """What a GRU's second bias does that the other layer cannot; empty where it can, or is zero."""
+    ours, theirs = _by_role(row), _by_role(other)
+    (second, *_) = (*ours.get("recurrent_bias", ()), None)
+    if row.kind != "gru" or second is None or second.formula == "always 0" or _two_rows(theirs):
+        return ""
+    shapes = {parameter.shape for parameter in theirs.get("recurrent_bias", ())}
+    if second.shape in shapes:
+        return ""
+    if len(second.shape) < max(map(len, shapes), default=0):
+        return f"{title(row)} has it in the new gate alone"
+    where = "but in the new gate" if shapes else "in any gate"
+    return f"{title(row)} adds it to its other bias, and {title(other)} has no second one {where}"
+
+
+def _lonely(role: str, source: LayerDefault, target: LayerDefault) -> str:
+    text = f"{title(target)} has no such parameter"
+    if role == "recurrent_bias" and added(source, target):
+        return f"{text}: its one bias needs the sum."
+    if role == "recurrent_bias":
+        return f"{apart(source, target) or f'{text}, and needs none: it is zero there'}."
+    return f"{text}."
+
+
+def _surplus(role: str, source: LayerDefault) -> str:
+    text = f"{title(source)} has no such parameter"
+    return text + ("; zero leaves its law." if role == "recurrent_bias" else ".")
+
+
+def _pair(
+    source: Parameter,
+    targets: tuple[Parameter, ...],
+    sizes: Sizes,
+    left: LayerDefault,
+    right: LayerDefault,
+) -> Pair:
+    target = targets[0]
+    if source.required or target.required:
+        row, parameter = (left, source) if source.required else (right, target)
+        remark = f"{title(row)} has no default: {parameter.required} is given by the caller."
+        return Pair(source, targets, None, None, None, remark)
+    seconds: tuple[Parameter | None, Parameter | None] = (None, None)
+    if source.role == target.role == "bias":
+        seconds = added(left, right), added(right, left)
+    if any(seconds):
+        return _summed(source, targets, sizes, (left, right), seconds)
+    laws = source.on(sizes), target.on(sizes)
+    same = same_entries(source, target, sizes)
+    tied = any(isinstance(law, Structured) and law.kind != "array" for law in laws)
+    remark = "" if same or not tied else "Entries of an orthogonal matrix depend on each other."
+    if "recurrent_bias" in (source.role, target.role):
+        reason = apart(left, right) or apart(right, left)
+        remark = f"{reason}." if reason else ""
+    if same:
+        return Pair(source, targets, True, 1.0, 0.0, remark)
+    return Pair(source, targets, False, _ratio(*laws), _distance(*laws), remark)
+
+
+def _summed(
+    source: Parameter,
+    targets: tuple[Parameter, ...],
+    sizes: Sizes,
+    rows: tuple[LayerDefault, LayerDefault],
+    seconds: tuple[Parameter | None, Parameter | None],
+) -> Pair:
+    """A bias on one side against the sum of two on the other."""
+    laws, remark = [], ""
+    for row, first, second in zip(rows, (source, targets[0]), seconds, strict=True):
+        law = first.on(sizes)
+        if second is not None:
+            law = total(law, second.on(sizes))
+            remark = (
+                f"{title(row)} adds {second.name} to it: what reaches a gate is the sum of both, "
+                f"triangular on (-{law.limit:.6g}, {law.limit:.6g}), of twice the variance; the "
+                "numbers are those of the sum."
+            )
+        laws.append(law)
+    return Pair(source, targets, False, _ratio(*laws), _distance(*laws), remark)
+
+
+def total(one: Distribution, two: Distribution) -> Triangular:
+    """The law of the sum of two independent numbers, both uniform on ``(-limit, limit)``."""
+    if not (isinstance(one, Uniform) and one == two and one.low == -one.high):
+        raise SpecError(f"the law of the sum of {one!r} and {two!r} is not known here.")
+    return Triangular(2 * one.high)
+
+
+def same_entries(source: Parameter, target: Parameter, sizes: Sizes) -> bool:
+    """Whether both draw the same law, whatever the axes are called."""
+    one, two = source.on(sizes), target.on(sizes)
+    if source.gates or target.gates:
+        return source.gates == target.gates
+    if isinstance(one, Structured) or isinstance(two, Structured):
+        kind = one.kind == two.kind and source.scheme == target.scheme
+        return kind and source.joint == target.joint and one.variance == two.variance
+    return same_law(one, two)
+
+
+def _ratio(one: Distribution, two: Distribution) -> float:
+    if one.variance == 0:
+        return 1.0 if two.variance == 0 else math.inf
+    return two.variance / one.variance
+
+
+def _distance(one: Distribution, two: Distribution) -> float | None:
+    try:
+        return ks(one, two)
+    except SpecError:  # not in closed form
+        return None
+
+
+def title(row: LayerDefault) -> str:
+    return f"{row.framework} {row.name}"

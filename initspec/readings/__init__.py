@@ -1,0 +1,1 @@
+"""What a name means, and to whom: the registry, the dialects."""

@@ -1,0 +1,221 @@
+"""A framework's own call as a scheme; the names and their arguments are those of the dialects.
+
+No framework is imported: a function or an initializer that is given says itself what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import SpecError, UnknownName
+from ..spec.scheme import Scheme
+from . import registry
+from .entry import Entry
+from .registry import get, readings, rows
+
+
+def from_torch(function: Any, *args: Any, **kwargs: Any) -> Scheme:
+    """The scheme of a function of ``torch.nn.init``, or of its name, called with these arguments.
+
+    The tensor is left out; ``generator`` does not change the law and is ignored.
+
+    Raises :class:`UnknownName` for a function or an argument that PyTorch's dialect does not have,
+    :class:`SpecError` for what is of another framework.
+
+    >>> scheme = from_torch("kaiming_normal_", a=0.2, mode="fan_out", nonlinearity="leaky_relu")
+    >>> round(scheme.on((40, 10), "torch.Linear").variance, 6)  # 2 / (1 + 0.2**2) / 40
+    0.048077
+    """
+    return from_call("torch", _name(function, "from_torch", ("torch",)), *args, **kwargs)
+
+
+def from_keras(initializer: Any, *args: Any, **kwargs: Any) -> Scheme:
+    """The scheme of a Keras initializer: an instance, its config, its class, or its name.
+
+    A config is what ``keras.initializers.serialize`` gives, with its ``class_name``, or the bare
+    ``get_config()``, where its words are those of one initializer alone. ``seed`` does not change
+    the law and is ignored; ``input_axes`` and ``output_axes`` are what a layout says here, and
+    are refused.
+
+    Raises :class:`UnknownName` for an initializer or an argument that Keras' dialect does not
+    have, :class:`SpecError` for a config that says too little.
+
+    >>> from_keras({"class_name": "HeNormal", "config": {"seed": 3}})
+    get('he_normal@keras')
+    >>> from_keras("VarianceScaling", scale=2.0, mode="fan_out").mode
+    'FAN_OUT'
+    """
+    if hasattr(initializer, "get_config") and not isinstance(initializer, type):
+        name = _name(type(initializer), "from_keras", _KERAS)
+        return from_call("keras", name, *args, **{**initializer.get_config(), **kwargs})
+    if isinstance(initializer, Mapping):
+        name, config = _configured(initializer)
+        return from_call("keras", name, *args, **{**config, **kwargs})
+    return from_call("keras", _name(initializer, "from_keras", _KERAS), *args, **kwargs)
+
+
+def from_jax(factory: Any, *args: Any, **kwargs: Any) -> Scheme:
+    """The scheme of a factory of ``jax.nn.initializers``, or of its name, with its arguments.
+
+    ``jax.nn.initializers.he_normal()`` is a closure that keeps its arguments to itself: give
+    ``he_normal`` and the arguments. A real ``dtype`` does not change the law and is ignored;
+    ``in_axis``, ``out_axis`` and ``batch_axis`` are what a layout says here, and are refused.
+
+    Raises :class:`UnknownName` for a factory or an argument that JAX's dialect does not have,
+    :class:`SpecError` for a closure.
+
+    >>> from_jax("he_normal")
+    get('he_normal@jax')
+    >>> from_jax("variance_scaling", 2.0, "fan_in", "normal").formula
+    'normal, mean 0, variance 2 / fan_in'
+    """
+    made_by, inner, _ = getattr(factory, "__qualname__", "").partition(".<locals>")
+    if inner:
+        raise SpecError(
+            f"an initializer that {made_by} has made does not tell its arguments: give the "
+            f"function that makes it, or its name, and its arguments, as in from_jax({made_by!r})."
+        )
+    return from_call("jax", _name(factory, "from_jax", ("jax", "flax")), *args, **kwargs)
+
+
+def from_tf_contrib(factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = False) -> Scheme:
+    """The scheme of ``tf.contrib.layers.variance_scaling_initializer``.
+
+    Uniform with the variance ``factor / n``, or normal with the parent's variance
+    ``1.3 * factor / n``, cut at two parent standard deviations.
+
+    >>> round(from_tf_contrib(factor=1.0, mode="FAN_AVG").on((300, 100)).std, 6)
+    0.070918
+    """
+    return get("variance_scaling@tf.contrib", factor=factor, mode=mode, uniform=uniform)
+
+
+def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
+    """The scheme that a dialect's framework means by a call of its own.
+
+    ``name`` is what the framework calls it, in any case, with or without underscores. Arguments
+    that do not change the law (seeds, generators, a real dtype) are ignored; those that say which
+    axes count as inputs are refused unless they are at their defaults, for a layout says it here.
+
+    Raises :class:`UnknownName` for a dialect, a name or an argument that does not exist,
+    :class:`SpecError` for what cannot be a scheme, with the reason.
+
+    >>> from_call("mxnet", "Xavier", rnd_type="gaussian", magnitude=2).formula
+    'normal, mean 0, variance 4 / (fan_in + fan_out)'
+    >>> from_call("caffe", "msra")
+    get('he_normal@caffe')
+    """
+    head = registry.dialect(dialect)
+    entry = _entry(dialect, name)
+    ignored, axes = head.get("ignored", ()), _axes(entry, head)
+    given = {}
+    for word, value in kwargs.items():
+        if word in entry.arguments:
+            given[word] = _plain(word, value)
+        elif word in ignored:
+            _check_real(entry, word, value)
+        elif word in axes:
+            _check_axes(entry, word, value, axes[word])
+        else:
+            known = [*entry.arguments, *ignored, *axes] or ["none"]
+            raise UnknownName(f"argument of {entry.call or entry.name}", word, known)
+    return entry.make(*(_plain("the first argument", value) for value in args), **given)
+
+
+_KERAS = ("keras", "tensorflow", "tf_keras")
+
+
+def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
+    """The name of a function or a class that must come from one of these packages."""
+    if isinstance(given, str):
+        return given.rpartition(".")[2]
+    name, module = getattr(given, "__name__", None), getattr(given, "__module__", None) or ""
+    if name is None:
+        raise SpecError(f"{caller} takes a function or its name, not {given!r}.")
+    if module.partition(".")[0] not in packages:
+        raise SpecError(
+            f"{caller} reads what {packages[0]} defines, and {name} is of {module or 'nowhere'}: "
+            "use that framework's own from_... function, or get() for a law of one's own."
+        )
+    return str(name)
+
+
+def _configured(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The class and the arguments of a Keras config, with its class or without one."""
+    if "class_name" in config:
+        return str(config["class_name"]), config.get("config") or {}
+    head = registry.dialect("keras")
+    words = set(config) - {*head["ignored"], *head["axes"]}
+    fits = [e for e in rows("keras") if e.until is None and words == set(e.arguments)]
+    if len(fits) == 1:
+        return fits[0].base, config
+    offer = f" It could be {', '.join(entry.call for entry in fits)}." if fits else ""
+    raise SpecError(
+        f"a config with {', '.join(map(repr, config)) or 'no words'} does not say whose it is."
+        f"{offer} Give keras.initializers.serialize(...) of it, or from_keras(name, **config)."
+    )
+
+
+def _entry(dialect: str, name: str) -> Entry:
+    names, absent = _calls(dialect)
+    key = _key(name)
+    if key in names:
+        return names[key]
+    if key in absent:
+        raise SpecError(f"{name!r} of {dialect} is no scheme: {absent[key]}")
+    own = [alias.partition("@")[0] for entry in names.values() for alias in entry.aliases]
+    calls = [entry.call.rpartition(".")[2] for entry in names.values() if "(" not in entry.call]
+    known = {*own, *filter(None, calls), *(entry.base for entry in names.values())}
+    raise UnknownName(f"initializer of {dialect}", name, known)
+
+
+@cache
+def _calls(dialect: str) -> tuple[Mapping[str, Entry], Mapping[str, str]]:
+    """What the framework's own names mean, and why some mean nothing here."""
+    found: dict[str, Entry] = {}
+    bases = dict.fromkeys(entry.base for entry in rows(dialect))
+    newest = [readings(base, dialect)[0] for base in bases]
+    for entry in newest:  # a call goes before another row's base name or alias
+        if "(" not in entry.call:
+            found.setdefault(_key(entry.call.rpartition(".")[2]), entry)
+    for entry in newest:
+        for name in (entry.base, *entry.aliases):
+            found.setdefault(_key(name.partition("@")[0]), entry)
+    absent = {_key(name): reason for name, reason in registry.dialect(dialect)["absent"].items()}
+    return MappingProxyType(found), MappingProxyType(absent)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _plain(word: str, value: Any) -> Any:
+    """A number of NumPy's as Python's; a tensor is refused."""
+    if getattr(value, "shape", ()):
+        raise SpecError(f"{word} is an array of shape {value.shape}: leave the tensor out.")
+    return value.item() if hasattr(value, "item") else value
+
+
+def _check_real(entry: Entry, word: str, value: Any) -> None:
+    if "complex" in str(value):
+        raise SpecError(f"{entry.call}: {word}={value!r} has no law here; complex types have none.")
+
+
+def _axes(entry: Entry, head: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The words for axes, of laws that depend on which axis is which."""
+    tied = "orthogonal" in entry.scheme["distribution"]
+    axes: Mapping[str, Any] = head.get("axes", {})
+    return axes if tied or "mode" in entry.scheme else {}
+
+
+def _check_axes(entry: Entry, word: str, value: Any, default: Any) -> None:
+    usual = None if default == "none" else default
+    if value != usual and not (usual == [] and tuple(value) == ()):
+        raise SpecError(
+            f"{entry.call}: {word}={value!r} says which axes count as what. Leave it out, and name "
+            "the axes where there is a tensor: from_call(...).on(shape, layout='hwio')."
+        )

@@ -1,0 +1,246 @@
+"""The named schemes: what each name means, and whose reading it is.
+
+Bare names are rows of ``schemes.toml``; a dialect's are rows of ``dialects/<dialect>.toml``, which
+is read when that dialect is first asked for.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from .. import plugins
+from ..errors import SpecError, UnknownName
+from ..spec.custom import Custom, Function
+from ..spec.scheme import Scheme
+from ..spec.tensor_laws import Values
+from .books import bases, book_of, dialect_names, document_of, find, words_of
+from .entry import Entry
+from .names import Name
+
+__all__ = [
+    "Entry",
+    "Registry",
+    "dialect",
+    "dialects",
+    "get",
+    "initializer",
+    "readings",
+    "references",
+    "register",
+    "rows",
+    "schemes",
+]
+
+_CALL = re.compile(r"\s*([\w.\-]+(?:@[^\s(]+)?)\s*(\(.*\))?\s*", re.DOTALL)
+_PLAIN = re.compile(r"[\w.\-]+(@[\w.\-]+)?")
+
+
+class Registry(Mapping[str, Entry]):
+    """A read-only view of the named schemes: name to :class:`Entry`.
+
+    A name may narrow the versions that it asks for: ``trunc_normal@torch<2.12``. It means the
+    newest row that holds for one of them, so that a name without a version means the newest.
+
+    >>> schemes["he_normal"].aliases
+    ('kaiming_normal', 'msra_normal')
+    >>> schemes["kaiming_normal@torch"].name
+    'he_normal@torch'
+    """
+
+    def __getitem__(self, name: str) -> Entry:
+        parsed = Name.parse(name)
+        found = find(parsed)
+        if found is None:
+            raise _unknown(parsed)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            return isinstance(name, str) and find(Name.parse(name)) is not None
+        except SpecError:
+            return False
+
+    def __iter__(self) -> Iterator[str]:
+        for dialect in (None, *dialect_names()):
+            yield from book_of(dialect).entries
+
+    def __len__(self) -> int:
+        return sum(len(book_of(dialect).entries) for dialect in (None, *dialect_names()))
+
+
+#: The named schemes, by name.
+schemes: Mapping[str, Entry] = Registry()
+
+
+def _unknown(name: Name) -> Exception:
+    if name.dialect is None:
+        known = {name for book in map(book_of, (None, *dialect_names())) for name in words_of(book)}
+        return UnknownName("scheme", str(name), known)
+    if name.dialect not in dialect_names():
+        return UnknownName("dialect", name.dialect, dialect_names(), f"(in {str(name)!r})")
+    book = book_of(name.dialect)
+    rows = next((book.versions[base] for base in bases(name) if base in book.versions), ())
+    if not rows:
+        return UnknownName("scheme", str(Name(name.base, name.dialect)), words_of(book))
+    spans = " and ".join(filter(None, (_span(entry) for entry in reversed(rows))))
+    near = rows[0] if name.relation in (">", ">=") else rows[-1]
+    return SpecError(
+        f"no row of {str(Name(name.base, name.dialect))!r} holds for a version "
+        f"{name.relation}{name.version}: it is known {spans}. The nearest is {near.name!r}."
+    )
+
+
+def _span(entry: Entry) -> str:
+    since = f"from {entry.since} on" if entry.since else ""
+    return " ".join(filter(None, (since, f"before {entry.until}" if entry.until else "")))
+
+
+def dialects() -> Mapping[str, Mapping[str, Any]]:
+    """The dialects: whose reading a name can ask for after its ``@``."""
+    return MappingProxyType({name: book_of(name).head for name in dialect_names()})
+
+
+def dialect(name: str) -> Mapping[str, Any]:
+    """What one dialect says of itself; raises :class:`UnknownName`, with the nearest offered.
+
+    >>> dialect("torch")["fans"]
+    'torch'
+    """
+    if name not in dialect_names():
+        raise UnknownName("dialect", name, dialect_names())
+    return book_of(name).head
+
+
+def references() -> Mapping[str, Mapping[str, str]]:
+    """The papers that the rows cite, by key."""
+    return MappingProxyType(document_of(None)["reference"])
+
+
+def rows(name: str | None) -> tuple[Entry, ...]:
+    """The rows of a dialect, or of the bare names, each version by itself."""
+    if name is not None:
+        dialect(name)  # which may be unknown
+    return tuple(book_of(name).entries.values())
+
+
+def readings(base: str, dialect: str | None = None) -> tuple[Entry, ...]:
+    """Every row of a base name: in one dialect, or in all of them and without one.
+
+    >>> [entry.name for entry in readings("he_normal", "torch")]
+    ['he_normal@torch']
+    """
+    asked = (None, *dialect_names()) if dialect is None else (dialect,)
+    return tuple(entry for name in asked for entry in book_of(name).versions.get(base, ()))
+
+
+def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
+    """The scheme that ``spec`` names.
+
+    ``spec`` is a name (``"he_normal"``, ``"he_normal@torch"``, ``"trunc_normal@torch<2.12"``,
+    ``"normal(std=0.02)"``), whose arguments may follow; a mapping of a scheme's fields; an array
+    or nested lists, which stand for themselves; an instance of :class:`Custom`; a function of the
+    shape; or a scheme.
+
+    Raises :class:`UnknownName` for a name or an argument that does not exist.
+
+    >>> get("variance_scaling", factor=2.0, mode="FAN_OUT")
+    get("variance_scaling(factor=2.0, mode='FAN_OUT')")
+    >>> get([[1, 0], [0, 1]]).distribution
+    'array'
+    """
+    if isinstance(spec, str):
+        return _named(spec, args, kwargs)
+    if args or kwargs:
+        raise SpecError(f"only a name takes arguments, not {type(spec).__name__}.")
+    if isinstance(spec, Scheme):
+        return spec
+    if isinstance(spec, Entry):
+        return spec.make()
+    if isinstance(spec, Mapping):
+        from ..spec.serial import from_dict
+
+        return from_dict(spec)
+    if isinstance(spec, type) and issubclass(spec, Custom):
+        spec = spec()
+    if isinstance(spec, Custom):
+        return Scheme(distribution="custom", custom=spec)
+    if hasattr(spec, "__array__") or isinstance(spec, Iterable):
+        return Scheme(distribution="array", array=Values.of(spec))
+    if callable(spec):
+        return Scheme(distribution="custom", custom=Function(spec))
+    raise SpecError(
+        "a scheme is a name, a mapping of fields, an array, a Custom or a function of the shape, "
+        f"not {spec!r}."
+    )
+
+
+def _named(text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
+    match = _CALL.fullmatch(text)
+    if match is None:
+        raise SpecError(
+            f"cannot read {text!r}: write a name, such as 'he_normal' or 'normal(std=0.02)'."
+        )
+    name, call = match.groups()
+    if call:
+        written = _arguments(text, call)
+        args, kwargs = (*written[0], *args), {**written[1], **kwargs}
+    mine = _custom().get(name)
+    if mine is not None:
+        if args or kwargs:
+            raise SpecError(f"{name} was registered as it is and takes no arguments.")
+        return mine
+    return schemes[name].make(*args, **kwargs)
+
+
+def _arguments(text: str, call: str) -> tuple[list[Any], dict[str, Any]]:
+    try:
+        node = ast.parse(f"f{call}", mode="eval").body
+        if not isinstance(node, ast.Call):
+            raise ValueError
+        return [ast.literal_eval(arg) for arg in node.args], {
+            str(word.arg): ast.literal_eval(word.value) for word in node.keywords
+        }
+    except (SyntaxError, ValueError):
+        raise SpecError(
+            f"cannot read the arguments of {text!r}: write them as in 'normal(std=0.02)'."
+        ) from None
+
+
+@cache
+def _custom() -> dict[str, Scheme]:
+    return {}
+
+
+def register(name: str, spec: Any) -> Scheme:
+    """Give a scheme of one's own a name, for this process; returns the scheme.
+
+    Raises :class:`SpecError` where the name is taken by another scheme.
+
+    >>> register("tiny", "normal(std=1e-4)").on((2, 2)).std
+    0.0001
+    """
+    if _PLAIN.fullmatch(name) is None:
+        raise SpecError(f"a name is made of letters, digits, '_', '.' and '-', not {name!r}.")
+    scheme = get(spec).replace(name=name)
+    taken = schemes[name].make() if name in schemes else _custom().setdefault(name, scheme)
+    if taken != scheme:
+        raise SpecError(f"the name {name!r} is taken by {taken!r}, which is another scheme.")
+    return taken
+
+
+def initializer(scheme: Any, /, backend: str = "numpy", **options: Any) -> Any:
+    """The scheme as an initializer of one framework.
+
+    ``scheme`` is anything that :func:`initspec.get` takes. Options are ``seed``, ``name`` (the
+    parameter's, folded into the key), ``layout``, ``dtype`` and ``stream`` (``"portable"``, or
+    ``"native"`` for the framework's own sampler).
+
+    >>> initializer("he_normal", backend="numpy", seed=42)((256, 512)).shape
+    (256, 512)
+    """
+    return plugins.backend(backend).initializer(get(scheme), **options)

@@ -1,0 +1,151 @@
+"""A scheme as a formula, in text and in LaTeX."""
+
+from __future__ import annotations
+
+from .fields import SchemeFields
+from .truncation import Truncation
+
+_FANS = {
+    "FAN_IN": ("{i}", "{i}"),
+    "FAN_OUT": ("fan_out", r"\mathrm{fan_{out}}"),
+    "FAN_AVG": ("({i} + fan_out)", r"{i} + \mathrm{{fan_{{out}}}}"),
+    "FAN_GEO_AVG": ("sqrt({i} * fan_out)", r"\sqrt{{{i}\,\mathrm{{fan_{{out}}}}}}"),
+}
+
+
+def text(scheme: SchemeFields) -> str:
+    """The law in one line.
+
+    >>> from initspec import get
+    >>> text(get("he_normal"))
+    'truncated normal, mean 0, variance 2 / fan_in, cut at -2 and 2 parent standard deviations, \
+variance corrected'
+    """
+    if scheme.distribution == "uniform":
+        if scheme.low is not None and scheme.high is not None:
+            return f"uniform on ({scheme.low:g}, {scheme.high:g})"
+        return (
+            f"uniform about {scheme.mean:g}, variance {_variance(scheme)}, limit sqrt(3 * variance)"
+        )
+    if scheme.distribution == "normal":
+        return f"normal, mean {scheme.mean:g}, variance {_variance(scheme)}"
+    if scheme.distribution == "truncated_normal":
+        cut = scheme.truncation or Truncation()
+        return (
+            f"truncated normal, mean {scheme.mean:g}, variance {_variance(scheme)}, cut at "
+            f"{cut.low:g} and {cut.high:g}{_UNITS[cut.unit]}, {_correction(cut)}"
+        )
+    gain = "" if scheme.gain_total == 1 else f", times {scheme.gain_total:g}"
+    across = "in" if scheme.zeros_per == "out" else "out"
+    return _PLAIN[scheme.distribution].format(scheme=scheme, across=across) + gain
+
+
+_UNITS = {
+    "parent": " parent standard deviations",
+    "result": " standard deviations of the result",
+    "absolute": " (absolute)",
+}
+
+_PLAIN = {
+    "constant": "always {scheme.value:g}",
+    "orthogonal": "a random orthogonal matrix (Haar), all axes but out against out",
+    "delta_orthogonal": "a random orthogonal matrix (in, out) at the middle tap, zero elsewhere",
+    "identity": "one where input and output match, zero elsewhere",
+    "dirac": "one at the middle tap where input and output match in each group, zero elsewhere",
+    "bilinear": "the weights of linear interpolation where input and output match, zero elsewhere",
+    "sparse": "ceil({scheme.sparsity:g} * {across}puts) zeros for each {scheme.zeros_per}put unit, "
+    "the rest normal, mean 0, standard deviation {scheme.std:g}",
+    "array": "a given array",
+    "custom": "{scheme.custom!r}",
+}
+
+
+def _correction(cut: Truncation) -> str:
+    if isinstance(cut.variance, str):
+        return f"variance {cut.variance}"
+    return f"parent variance times {cut.variance:g}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.10g}"
+
+
+def _numerator(scheme: SchemeFields) -> str:
+    twice = 2 if scheme.mode == "FAN_AVG" else 1  # factor / (sum / 2) is 2 * factor / sum
+    return _number(twice * scheme.variance_factor)
+
+
+def _variance(scheme: SchemeFields) -> str:
+    if scheme.mode is None:
+        return _number((scheme.std or 0.0) ** 2)
+    n = _FANS[scheme.mode][0].format(i="(fan_in + 1)" if scheme.bias_unit else "fan_in")
+    return f"{_numerator(scheme)} / {n}"
+
+
+def latex(scheme: SchemeFields) -> str:
+    r"""The law in LaTeX, without delimiters.
+
+    >>> from initspec import get
+    >>> print(latex(get("uniform", -1.0, 1.0)))
+    w \sim \mathcal{U}(-1, 1)
+    """
+    variance = rf"\sigma^2 = {_latex_variance(scheme)}"
+    mean = f"{scheme.mean:g}"
+    match scheme.distribution:
+        case "constant":
+            return f"w = {scheme.value:g}"
+        case "normal":
+            return rf"w \sim \mathcal{{N}}({mean}, \sigma^2),\ {variance}"
+        case "uniform" if scheme.low is not None and scheme.high is not None:
+            return rf"w \sim \mathcal{{U}}({scheme.low:g}, {scheme.high:g})"
+        case "uniform":
+            sides = r"-\ell, \ell" if scheme.mean == 0 else rf"{mean} - \ell, {mean} + \ell"
+            return rf"w \sim \mathcal{{U}}({sides}),\ \ell = \sqrt{{3\sigma^2}},\ {variance}"
+        case "truncated_normal":
+            return _latex_truncated(scheme, mean, variance)
+        case "sparse":
+            count, lines = ("r", "rows } i") if scheme.zeros_per == "out" else ("c", "columns } j")
+            return (
+                rf"w_{{ij}} = 0 \text{{ for }} \lceil {scheme.sparsity:g}\,{count} \rceil "
+                rf"\text{{ of the }} {count} \text{{ {lines},\ "
+                rf"\text{{else }} w_{{ij}} \sim \mathcal{{N}}(0, {_number(scheme.std or 0.0)}^2)"
+            )
+        case "array" | "custom":
+            return rf"w = \text{{{'given' if scheme.distribution == 'array' else 'custom'}}}"
+    times = "" if scheme.gain_total == 1 else _number(scheme.gain_total) + r"\,"
+    return {
+        "orthogonal": rf"W = {times}Q,\ Q \sim \mathrm{{Haar}},\ Q^\top Q = I",
+        "delta_orthogonal": rf"W_{{c}} = {times}Q,\ Q \sim \mathrm{{Haar}},\ W_{{k \ne c}} = 0",
+        "identity": rf"W = {times}I",
+        "dirac": rf"W_{{k,i,o}} = {times}[k = c]\,[i = o]",
+        "bilinear": rf"W_{{k,i,o}} = {times}[i = o]\prod_a \left(1 - |k_a - c_a| / f_a\right)",
+    }[scheme.distribution]
+
+
+def _latex_variance(scheme: SchemeFields) -> str:
+    if scheme.mode is None:
+        return _number(scheme.std or 0.0) + "^2"
+    fan_in = r"\mathrm{fan_{in}}"
+    n = _FANS[scheme.mode][1]
+    n = n.format(i=rf"({fan_in} + 1)" if scheme.bias_unit else fan_in) if "{i}" in n else n
+    return rf"\frac{{{_numerator(scheme)}}}{{{n}}}"
+
+
+def _latex_truncated(scheme: SchemeFields, mean: str, variance: str) -> str:
+    cut = scheme.truncation or Truncation()
+    law = rf"w \sim \mathcal{{N}}({mean}, \tau^2)"
+    unit = {"parent": r"\tau", "result": r"\sigma", "absolute": ""}[cut.unit]
+    low, high = (_bound(bound) + unit for bound in (cut.low, cut.high))
+    shifted = "w" if scheme.mean == 0 or cut.unit == "absolute" else f"w - {mean}"
+    bounds = rf"{low} \le {shifted} \le {high}"
+    if cut.variance == "corrected":
+        parent = r"\tau \text{ such that } \mathrm{Var}(w) = \sigma^2"
+    elif cut.variance == "uncorrected":
+        parent = r"\tau = \sigma"
+    else:
+        parent = rf"\tau^2 = {cut.variance}\,\sigma^2"
+    return rf"{law} \text{{ given }} {bounds},\ {parent},\ {variance}"
+
+
+def _bound(value: float) -> str:
+    return {"inf": r"\infty", "-inf": r"-\infty"}.get(f"{value:g}", f"{value:g}")

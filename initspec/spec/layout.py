@@ -1,0 +1,249 @@
+"""Which axis of a tensor plays which role, and the fans that follow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import LayoutError, UnknownName
+from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
+
+__all__ = ["ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
+
+#: One letter for one role. Letters may repeat: ``"ioo"`` has two output axes.
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "i": "in",
+        "o": "out",
+        "d": "spatial",
+        "h": "spatial",
+        "w": "spatial",
+        "x": "spatial",
+        "g": "group",
+        "n": "head",
+        "s": "stack",
+        "b": "batch",
+        "v": "vocabulary",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The roles of a tensor's axes.
+
+    ``axes`` has one letter for each axis: ``i`` in, ``o`` out, ``d h w x`` spatial, ``g`` group,
+    ``n`` head (a part of the in or out axis that follows it), ``s`` stack (fused independent
+    parameters), ``b`` batch (experts), ``v`` vocabulary (an input looked up, one entry at a time).
+    ``groups`` says how many groups the out axis counts (the in axis, where ``transposed``), and
+    ``stack`` how many fused parameters it holds: q, k and v, or the gates of a cell.
+
+    >>> Layout.parse("oihw, groups=4")
+    Layout('oihw, groups=4')
+    >>> Layout.parse("keras.DepthwiseConv2D")
+    Layout('hwgo')
+    """
+
+    axes: str
+    groups: int = 1
+    stack: int = 1
+    transposed: bool = False
+
+    def __post_init__(self) -> None:
+        for letter in self.axes:
+            if letter not in ROLES:
+                known = ", ".join(f"{key} ({role})" for key, role in ROLES.items())
+                raise LayoutError(
+                    f"layout {self.axes!r} has the axis {letter!r}, which means nothing. "
+                    f"Known: {known}; or a layer such as 'torch.Conv2d'."
+                )
+        for field in ("groups", "stack"):
+            value = getattr(self, field)
+            if not isinstance(value, int) or value < 1:
+                raise LayoutError(f"layout {self.axes!r}: {field} is at least 1, not {value!r}.")
+        needs = "i" if self.transposed and self.groups > 1 else "o"
+        if (self.groups > 1 or self.stack > 1) and self.axes.count(needs) != 1:
+            raise LayoutError(
+                f"layout {self.axes!r} cannot hold groups or a stack: it needs one {needs!r} axis."
+            )
+        if self.groups > 1 and self.stack > 1:
+            raise LayoutError(f"layout {self.axes!r} has both groups and a stack; give one.")
+
+    def __str__(self) -> str:
+        parts = [self.axes]
+        parts += [f"groups={self.groups}"] if self.groups > 1 else []
+        parts += [f"stack={self.stack}"] if self.stack > 1 else []
+        parts += ["transposed"] if self.transposed else []
+        return ", ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"Layout({str(self)!r})"
+
+    @classmethod
+    @lru_cache(maxsize=1024)
+    def parse(cls, text: str) -> Layout:
+        """Read ``"oihw"``, ``"oihw, groups=4"``, ``"oi, stack=3"`` or a layer: ``"torch.Conv2d"``.
+
+        Raises :class:`LayoutError` where the text cannot be read, :class:`UnknownName` for a
+        layer that is not in ``layouts.toml``.
+        """
+        head, *options = [part.strip() for part in text.split(",")]
+        base = layers()[head] if "." in head else cls(head)
+        fields: dict[str, Any] = {
+            "groups": base.groups,
+            "stack": base.stack,
+            "transposed": base.transposed,
+        }
+        for option in options:
+            name, _, value = option.partition("=")
+            if name == "transposed" and not value:
+                fields[name] = True
+            elif name in ("groups", "stack") and value.isdecimal():
+                fields[name] = int(value)
+            else:
+                raise LayoutError(
+                    f"layout {text!r}: cannot read {option!r}; "
+                    "after the axes come 'groups=4', 'stack=3' or 'transposed'."
+                )
+        return cls(base.axes, **fields)
+
+    @classmethod
+    def of(cls, layout: Layout | str | None, ndim: int, *, out_first: bool = False) -> Layout:
+        """The layout given, or the usual one for ``ndim`` axes.
+
+        The usual one is ``(spatial..., in, out)``, as Keras, TensorFlow and JAX store it, or with
+        ``out_first`` ``(out, in, spatial...)``, as PyTorch does.
+        """
+        if layout is None:
+            return _usual(ndim, out_first)
+        return cls.parse(layout) if isinstance(layout, str) else layout
+
+    def roles(self, shape: Shape) -> tuple[str, ...]:
+        """The role of each axis of ``shape``, heads resolved; raises if the layout misfits."""
+        return _roles(self, tuple(shape))
+
+
+class _Layers(Mapping[str, Layout]):
+    """The layouts of the frameworks' layers, read from ``layouts.toml``."""
+
+    def __init__(self) -> None:
+        import tomllib
+
+        text = Path(__file__).with_name("layouts.toml").read_text("utf-8")
+        self._texts: dict[str, str] = {
+            f"{framework}.{layer}": axes
+            for framework, rows in tomllib.loads(text).items()
+            for layer, axes in rows.items()
+        }
+
+    def __getitem__(self, name: str) -> Layout:
+        if name not in self._texts:
+            raise UnknownName("layout", name, self._texts)
+        return Layout.parse(self._texts[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._texts
+
+    def __iter__(self) -> Any:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+@cache
+def layers() -> Mapping[str, Layout]:
+    """The layouts of the frameworks' layers by name: ``layers()["torch.Conv2d"]``."""
+    return _Layers()
+
+
+@cache
+def _usual(ndim: int, out_first: bool) -> Layout:
+    if ndim < 2:
+        return Layout("o" * ndim)
+    space = "dhw"[5 - ndim :] if ndim <= 5 else "x" * (ndim - 2)
+    return Layout("oi" + space if out_first else space + "io")
+
+
+@lru_cache(maxsize=4096)
+def _roles(layout: Layout, shape: Shape) -> tuple[str, ...]:
+    if len(layout.axes) != len(shape):
+        raise LayoutError(
+            f"layout '{layout}' names {len(layout.axes)} axes, and the shape {shape} has "
+            f"{len(shape)}: give one letter for each axis."
+        )
+    roles = [ROLES[letter] for letter in layout.axes]
+    for axis in reversed(range(len(roles))):
+        if roles[axis] == "head":
+            following = [role for role in roles[axis + 1 :] if role in ("in", "out")]
+            if not following:
+                raise LayoutError(
+                    f"layout '{layout}' has a head axis 'n' with no 'i' or 'o' after it."
+                )
+            roles[axis] = following[0]
+    divided, parts = grouped_role(layout), layout.groups * layout.stack
+    size = math.prod(n for n, role in zip(shape, roles, strict=True) if role == divided)
+    if parts > 1 and size % parts:
+        raise LayoutError(
+            f"layout '{layout}' does not fit the shape {shape}: the {divided} axis of {size} "
+            f"is not divisible by {parts}."
+        )
+    return tuple(roles)
+
+
+def grouped_role(layout: Layout) -> str:
+    """The role of the axis that counts over groups or stacked parameters."""
+    return "in" if layout.transposed and layout.groups > 1 else "out"
+
+
+def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -> Fans:
+    """The fans of a weight: multiplications for each output, and for each input.
+
+    ``fan_in = in * K`` and ``fan_out = out * K`` with ``K`` the product of the spatial axes, each
+    counted within one group and one stacked parameter; an embedding's ``fan_in`` is one. Strides
+    and borders are not counted.
+
+    The other rules, of :data:`initspec.spec.fan_rules.RULES`, are what the frameworks count, also where
+    it is wrong; dialects use them. ``"naive"`` takes whole axes, whatever groups and stacks they
+    hold, and swaps a transposed convolution's fans; ``"torch"`` goes by PyTorch's places.
+
+    Raises :class:`LayoutError` where the tensor has no input axis, for a bias has no fans, and
+    :class:`UnknownName` for a rule that does not exist.
+
+    >>> fans((64, 128, 3, 3), "torch.ConvTranspose2d")
+    Fans(fan_in=576, fan_out=1152)
+    >>> fans((64, 128, 3, 3), "torch.ConvTranspose2d", rule="naive")
+    Fans(fan_in=1152, fan_out=576)
+    """
+    if rule not in RULES:
+        raise UnknownName("fan rule", rule, RULES)
+    shape = tuple(shape)
+    given = Layout.of(layout, len(shape))
+    roles = given.roles(shape)
+    inputs = {"in", "vocabulary", "group"} & set(roles)
+    if rule not in BY_SIZE and not (inputs and "out" in roles):
+        raise LayoutError(
+            f"a tensor of shape {shape} with layout '{given}' has no fans: it needs an input and "
+            "an output axis. Name them with layout=, or use a scheme without fans, such as "
+            "zeros or normal(std=0.02)."
+        )
+    parts = given.groups * given.stack
+    return RULES[rule](Axes(shape, given.axes, roles, parts, grouped_role(given), given.transposed))
+
+
+def checked_shape(shape: Any) -> Shape:
+    """A shape as a tuple of sizes; raises :class:`LayoutError` for what is none."""
+    if type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape):
+        return shape
+    try:
+        sizes = tuple(n.__index__() for n in ((shape,) if hasattr(shape, "__index__") else shape))
+    except (TypeError, AttributeError):
+        sizes = (-1,)
+    if any(n < 0 for n in sizes):
+        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {shape!r}.")
+    return sizes

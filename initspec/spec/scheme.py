@@ -1,0 +1,144 @@
+"""A scheme: the rule for a weight's initial values, as data, before any shape is known."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import SpecError
+from .distribution import Distribution
+from .fan_rules import Fans, Shape
+from .fields import SchemeFields
+from .layout import Layout, checked_shape
+from .scheme_law import element_law, law_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Scheme(SchemeFields):
+    """A distribution whose scale is fixed, or follows from the fans of the tensor it is put on.
+
+    With fans ``variance = (gain * gain(nonlinearity, slope))**2 * factor / n``, where ``n`` is the
+    fan that ``mode`` names (``FAN_IN``, ``FAN_OUT``, ``FAN_AVG``, ``FAN_GEO_AVG``), ``fan_in``
+    plus one if ``bias_unit``. So ``factor`` multiplies the variance and ``gain`` the standard
+    deviation. Without ``mode`` the scale is ``std``, or ``low`` and ``high`` of a uniform law.
+
+    Raises :class:`SpecError` for fields that contradict each other or cannot be, and
+    :class:`UnknownName` for a distribution, mode or nonlinearity that does not exist.
+
+    >>> scheme = Scheme(distribution="uniform", mode="FAN_AVG")
+    >>> scheme.on((300, 100)).support
+    (-0.1224744871391589, 0.1224744871391589)
+    """
+
+    def on(
+        self,
+        shape: Shape | list[int],
+        layout: Layout | str | None = None,
+        *,
+        out_first: bool = False,
+    ) -> Distribution:
+        """The law of a tensor of this shape.
+
+        ``layout`` names the axes (``"oihw"``, ``"torch.Conv2d"``); without one the usual order is
+        taken: ``(..., in, out)``, or with ``out_first`` PyTorch's ``(out, in, ...)``.
+
+        Raises :class:`LayoutError` where the layout does not fit, or where fans are needed and
+        the tensor has none, as a bias has none.
+
+        >>> from initspec import get
+        >>> round(get("he_normal").on((64, 32, 3, 3), "oihw").variance, 9)
+        0.006944444
+        """
+        return law_on(self, checked_shape(shape), layout, out_first)
+
+    def given(self, *, fan_in: float, fan_out: float) -> Distribution:
+        """The law for known fans, where there is no tensor yet.
+
+        >>> from initspec import get
+        >>> round(get("xavier@berry").given(fan_in=300, fan_out=100).std, 6)
+        0.070711
+        """
+        for side, value in (("fan_in", fan_in), ("fan_out", fan_out)):
+            if not (math.isfinite(value) and value >= 0):
+                raise SpecError(f"{side} is a finite number of at least 0, not {value!r}.")
+        found = element_law(self, Fans(fan_in, fan_out))
+        if found is None:
+            raise SpecError(f"{self!r} needs a shape: its law is not one of single elements.")
+        return found
+
+    @property
+    def formula(self) -> str:
+        """The law as one line of text: see :mod:`initspec.spec.formula`."""
+        from .formula import text
+
+        return text(self)
+
+    @property
+    def latex(self) -> str:
+        """The law in LaTeX."""
+        from .formula import latex
+
+        return latex(self)
+
+    def numpy(self, shape: Shape | list[int], **options: Any) -> Any:
+        """A new NumPy array: see :meth:`initspec.backends.numpy.adapter.NumpyBackend.array`."""
+        return _backend("numpy").array(self, shape, **options)
+
+    def torch_(self, tensor: Any, **options: Any) -> Any:
+        """Fill a tensor in place: see :meth:`initspec.backends.torch.adapter.TorchBackend.fill`."""
+        return _backend("torch").fill(self, tensor, **options)
+
+    def torch(self, shape: Shape | list[int], **options: Any) -> Any:
+        """A new PyTorch tensor: see :meth:`initspec.backends.torch.adapter.TorchBackend.tensor`."""
+        return _backend("torch").tensor(self, shape, **options)
+
+    def keras(self, **options: Any) -> Any:
+        """A Keras initializer: see :class:`initspec.backends.keras.adapter.KerasBackend`."""
+        return _backend("keras").initializer(self, **options)
+
+    def tensorflow(self, **options: Any) -> Any:
+        """A TensorFlow initializer: see :mod:`initspec.backends.tensorflow.adapter`."""
+        return _backend("tensorflow").initializer(self, **options)
+
+    @property
+    def jax(self) -> Any:
+        """The JAX initializer ``(key, shape, dtype=None, out_sharding=None)`` of this scheme."""
+        return _backend("jax").initializer(self)
+
+    @property
+    def haiku(self) -> Any:
+        """The Haiku initializer ``(shape, dtype)``; its key comes from ``hk.next_rng_key()``."""
+        return _backend("jax").haiku(self)
+
+
+_loaded: dict[str, Any] = {}
+
+
+def _backend(name: str) -> Any:
+    _load(name)
+    return _loaded[name]
+
+
+def _load(name: str) -> None:
+    if name not in _loaded:
+        from ..plugins import backend
+
+        _loaded[name] = backend(name)
+
+
+# torch.compile calls it while it reads a program, and does not look inside.
+_load._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def called(scheme: Scheme) -> str:
+    """A scheme's name, or what stands for one.
+
+    >>> from initspec import get
+    >>> called(get("he_normal")), called(get([[1.0, 0.0]]))
+    ('he_normal', 'a given array')
+    """
+    if scheme.name is None and scheme.custom is not None:
+        made = getattr(scheme.custom, "function", scheme.custom)
+        return str(getattr(made, "__name__", type(made).__name__))
+    return scheme.name or scheme.formula

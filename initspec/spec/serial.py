@@ -1,0 +1,144 @@
+"""Schemes as plain data, TOML and JSON, without loss."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import SpecError, UnknownName
+from .fields import SPEC
+from .scheme import Scheme
+from .tensor_laws import Values
+from .truncation import Truncation
+
+_FIELDS = tuple(item.name for item in fields(Scheme) if item.name != "custom")
+_TRUNCATION = tuple(item.name for item in fields(Truncation))
+
+
+def to_dict(scheme: Scheme) -> dict[str, Any]:
+    """A scheme as numbers, strings, booleans, lists and dictionaries.
+
+    Fields at their defaults are left out. Raises :class:`SpecError` for a custom law, which is
+    code and not data.
+
+    >>> from initspec import get
+    >>> to_dict(get("normal(std=0.02)"))
+    {'spec': 1, 'distribution': 'normal', 'std': 0.02, 'name': 'normal(std=0.02)'}
+    """
+    return scheme.to_dict()
+
+
+def from_dict(data: Mapping[str, Any]) -> Scheme:
+    """The scheme that :func:`to_dict` wrote; unknown keys are errors.
+
+    >>> from_dict({"distribution": "uniform", "mode": "FAN_AVG"}).on((2, 4)).support
+    (-1.0, 1.0)
+    """
+    row = dict(data)
+    spec = row.pop("spec", SPEC)
+    if spec != SPEC:
+        raise SpecError(f"this is a scheme of format {spec!r}; this initspec reads format {SPEC}.")
+    for key in row:
+        if key not in _FIELDS:
+            raise UnknownName("key", key, _FIELDS)
+    if "distribution" not in row:
+        raise SpecError("a scheme needs the key 'distribution'.")
+    if "truncation" in row:
+        row["truncation"] = _truncation(row["truncation"])
+    if "array" in row:
+        row["array"] = Values.of(row["array"])
+    return Scheme(**row)
+
+
+def _truncation(table: object) -> Truncation:
+    if not isinstance(table, Mapping):
+        raise SpecError(f"truncation is a table with {', '.join(_TRUNCATION)}, not {table!r}.")
+    for key in table:
+        if key not in _TRUNCATION:
+            raise UnknownName("key of truncation", key, _TRUNCATION)
+    found: dict[str, Any] = dict(table)
+    for bound in {"low", "high"} & found.keys():
+        found[bound] = _in(found[bound])
+    return Truncation(**found)
+
+
+def _in(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise SpecError(f"a bound is a number, 'inf' or '-inf', not {value!r}.") from None
+
+
+def dumps(scheme: Scheme, format: str = "toml") -> str:
+    """A scheme as TOML or JSON text."""
+    data = to_dict(scheme)
+    if format == "json":
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    if format == "toml":
+        return "".join(f"{key} = {_toml(value)}\n" for key, value in data.items())
+    raise UnknownName("format", format, ("json", "toml"))
+
+
+def loads(text: str, format: str = "toml") -> Scheme:
+    r"""The scheme in TOML or JSON text.
+
+    >>> loads(dumps(loads("distribution = 'normal'\nstd = 0.02")))
+    Scheme(distribution='normal', std=0.02)
+    """
+    try:
+        if format == "json":
+            data = json.loads(text)
+        elif format == "toml":
+            data = tomllib.loads(text)
+        else:
+            raise UnknownName("format", format, ("json", "toml"))
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SpecError(f"this is not {format.upper()}: {error}.") from error
+    if not isinstance(data, Mapping):
+        raise SpecError(f"a scheme is a table of fields, not {data!r}.")
+    return from_dict(data)
+
+
+def save(scheme: Scheme, path: str | Path) -> None:
+    """Write a scheme to a ``.toml`` or ``.json`` file."""
+    text = dumps(scheme, _format(path))
+    Path(path).write_text(text, "utf-8")
+
+
+def load(path: str | Path) -> Scheme:
+    """Read a scheme from a ``.toml`` or ``.json`` file."""
+    return loads(Path(path).read_text("utf-8"), _format(path))
+
+
+def _format(path: str | Path) -> str:
+    return Path(path).suffix.removeprefix(".") or "toml"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        # Every JSON string is a TOML string, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)
+
+
+def printable(value: Any) -> Any:
+    """Plain data for JSON, which has no infinity and no NaN: they become words.
+
+    >>> printable({"support": (-1.0, float("inf"))})
+    {'support': [-1.0, 'inf']}
+    """
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    if isinstance(value, dict):
+        return {key: printable(item) for key, item in value.items()}
+    return [printable(item) for item in value] if isinstance(value, (list, tuple)) else value
