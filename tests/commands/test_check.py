@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 import initspec
 from initspec import plugins
-from initspec.commands.check import check
-from initspec.commands.main import _parser, main
+from initspec.commands.main import main, parser
 from initspec.commands.progress import Progress
 from initspec.conformance.name_filter import selection
 from initspec.conformance.selection import suggestion
@@ -110,7 +109,7 @@ def test_the_matrix_and_its_selection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "run", judged)
 
     def cells(*argv: str) -> list[str]:
-        check(_parser().parse_args(["check", "--backend", "numpy", *argv]))
+        main(["check", "--backend", "numpy", *argv])
         return asked.pop()
 
     everything = cells()
@@ -548,7 +547,7 @@ def test_power_refuses(capsys: pytest.CaptureFixture[str], argv: list[str], sent
 
 def test_tiers_are_those_of_the_design() -> None:
     for tier in DRAWS:
-        assert _parser().parse_args(["check", "--tier", tier]).tier == tier
+        assert parser().parse_args(["check", "--tier", tier]).tier == tier
 
 
 # ------------------------------------------------------------------------------ the whole matrix
