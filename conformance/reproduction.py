@@ -47,7 +47,23 @@ def _command(cell: Cell, alpha: float, options: Sequence[str]) -> str:
     words += ["--dtype", cell.dtype, "--tier", cell.tier]
     words += ["--alpha", f"{alpha:g}"] if alpha > _USUAL else []
     words += ["--vary-seeds"] if cell.run else []
-    return shlex.join(["initspec", "check", *words, *options])
+    return in_shell("initspec", "check", *words, *options)
+
+
+def in_shell(*words: str) -> str:
+    """The words as a line for a shell.
+
+    >>> print(in_shell("check", "lib:TABLE['he_normal']", "--as", "normal(std=0.02)"))
+    check "lib:TABLE['he_normal']" --as 'normal(std=0.02)'
+    """
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """In double quotes where single ones stand in it, and nothing that these would not hold."""
+    if "'" in word and not set(word) & set('"$`\\!'):
+        return f'"{word}"'
+    return shlex.quote(word)
 
 
 def _call(cell: Cell, alpha: float) -> str:
@@ -58,12 +74,9 @@ def _call(cell: Cell, alpha: float) -> str:
     elif (text := getattr(cell.target, "text", None)) is not None:
         target, comment = repr(text), ""
     scheme = repr(cell.scheme.name) if _has_name(cell.scheme) else repr(cell.scheme)
-    options = {
-        "shape": cell.shape,
-        "layout": str(cell.layout),
-        "dtype": cell.dtype,
-        "tier": cell.tier,
-    }
+    options: dict[str, object] = {"shape": cell.shape}
+    options |= {"layout": str(cell.layout)} if cell.shape else {}
+    options |= {"dtype": cell.dtype, "tier": cell.tier}
     options |= {"alpha": alpha} if alpha > _USUAL else {}
     options |= {"vary_seeds": True} if cell.run else {}
     words = ", ".join(f"{name}={value!r}" for name, value in options.items())

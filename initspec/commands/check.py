@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -209,8 +208,9 @@ def run(selected: Selected, options: Options) -> Report:
     records = [*report.records, *selected.records]
     if options.selection.is_whole:
         from ..conformance import clauses
+        from ..conformance.reproduction import in_shell
 
-        command = shlex.join(["initspec", "check", "--backend", "all", *options.repeated])
+        command = in_shell("initspec", "check", "--backend", "all", *options.repeated)
         records += [replace(record, command=command) for record in clauses.records(report)]
     return replace(report, records=tuple(records))
 
