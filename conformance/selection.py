@@ -98,7 +98,7 @@ def select(selection: Selection) -> Selected:
 def _named(cells: list[Cell], records: list[Record], names: str | None) -> Selected:
     if names is None:
         return Selected(cells, records)
-    fits = name_filter.selection(names)
+    fits = name_filter.name_test(names)
     cells = [cell for cell in cells if fits(cell.name)]
     records = [record for record in records if fits(record.cell)]
     if not cells and not records:

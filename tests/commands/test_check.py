@@ -18,7 +18,7 @@ import initspec
 from initspec import plugins
 from initspec.commands.main import main, parser
 from initspec.commands.progress import Progress
-from initspec.conformance.name_filter import selection
+from initspec.conformance.name_filter import name_test
 from initspec.conformance.selection import suggestion
 from initspec.readings.registry import schemes
 from initspec.spec.fields import TAKES
@@ -440,7 +440,7 @@ def test_selection_is_pythons_logic(expression: str, name: str) -> None:
         return str(word.strip("'\"").lower() in name.lower())
 
     python = re.sub(r"""'[^']+'|"[^"]+"|[()]|[^\s()]+""", value, expression)
-    assert selection(expression)(name) == eval(python)
+    assert name_test(expression)(name) == eval(python)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ def test_selection_is_pythons_logic(expression: str, name: str) -> None:
 )
 def test_selections_that_cannot_be_read(expression: str, reason: str) -> None:
     with pytest.raises(initspec.SpecError, match="cannot read the selection") as caught:
-        selection(expression)
+        name_test(expression)
     assert reason in str(caught.value)
 
 
