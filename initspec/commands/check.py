@@ -210,7 +210,8 @@ def run(selected: Selected, options: Options) -> Report:
         from ..conformance import clauses
         from ..conformance.reproduction import in_shell
 
-        command = in_shell("initspec", "check", "--backend", "all", *options.repeated)
+        seeds = ["--vary-seeds"] if options.vary_seeds else []
+        command = in_shell("initspec", "check", "--backend", "all", *seeds, *options.repeated)
         records += [replace(record, command=command) for record in clauses.records(report)]
     return replace(report, records=tuple(records))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import SpecError
@@ -46,15 +46,17 @@ def on_shape(scheme: Scheme, shape: Shape, layout: str | None) -> tuple[dict[str
     return numbers, lines
 
 
-def table(entries: Iterable[Entry]) -> tuple[list[dict[str, Any]], list[str]]:
+def table(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], list[str]]:
     """Data and lines on entries of the registry, a line for each."""
-    made = [(entry, entry.make().formula) for entry in entries]
-    data = [{"name": entry.name, **_facts(entry), "formula": law} for entry, law in made]
-    width = max(len(entry.name) for entry, _ in made)
+    formulas = {entry.name: entry.make().formula for entry in entries}
+    data = [
+        {"name": entry.name, **_facts(entry), "formula": formulas[entry.name]} for entry in entries
+    ]
+    width = max(map(len, formulas))
     lines = []
-    for entry, law in made:
+    for entry in entries:
         also = f"  (also {', '.join(entry.aliases)})" if entry.aliases else ""
-        lines.append(f"{entry.name:{width}}  {law}{also}")
+        lines.append(f"{entry.name:{width}}  {formulas[entry.name]}{also}")
     return data, lines
 
 
