@@ -66,7 +66,7 @@ class Settings:
         from .suite import run, target_cells
         from .targets.resolve import resolve
 
-        limit = {} if time_limit is None else {"time_limit": time_limit}
+        limit: dict[str, Any] = {} if time_limit is None else {"time_limit": time_limit}
         cells = target_cells(
             resolve(target, scheme=scheme, **limit),
             scheme,
