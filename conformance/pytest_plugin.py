@@ -23,7 +23,7 @@ CELLS = 1024
 
 @dataclass(frozen=True)
 class Settings:
-    """How a session judges."""
+    """How a session judges: how deep, with which chance of a false alarm, and with which seeds."""
 
     tier: str
     alpha: float
@@ -76,10 +76,12 @@ class Settings:
             tier=tier or self.tier,
         )
         share = self.alpha * len(cells) / CELLS
-        return run(cells, alpha=share, vary_seeds=self.vary_seeds)
+        repeated = [] if time_limit is None else ["--time-limit", f"{time_limit:g}"]
+        return run(cells, alpha=share, vary_seeds=self.vary_seeds, repeated=repeated)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the command line, and the same in the ini file."""
     group = parser.getgroup("initspec", "initializers of weights")
     group.addoption(
         "--initspec-target",
@@ -103,15 +105,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """The mark, and an early refusal of settings that cannot be."""
     config.addinivalue_line(
         "markers",
         "initspec(scheme, *, shape, layout, dtype, tier, time_limit): judges an initializer; "
         "the arguments are the usual ones of assert_conforms in this test.",
     )
-    Settings.of(config)  # refuses what cannot be
+    Settings.of(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    """How this session judges."""
     settings = Settings.of(config)
     seeds = "fresh seeds" if settings.vary_seeds else "seeds fixed by the cells' names"
     return (
@@ -194,6 +198,7 @@ def _facts(record: Record) -> dict[str, Any]:
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
+    """Marks the tests that judge, and adds an item for each target that is named."""
     for item in items:
         if "assert_conforms" in getattr(item, "fixturenames", ()):
             item.add_marker("initspec")
@@ -224,8 +229,8 @@ def _claims(text: str) -> Iterator[tuple[Any, str, str]]:
             return
         from .targets.resolve import resolve_table
 
-        for entry, made in resolve_table(target).items():
-            yield made, entry, f"{target}[{entry}]"
+        for entry, initializer in resolve_table(target).items():
+            yield initializer, entry, f"{target}[{entry}]"
     except InitSpecError as error:
         raise pytest.UsageError(f"--initspec-target {text}: {error}") from error
 

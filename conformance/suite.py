@@ -20,6 +20,7 @@ from .cell import Cell
 from .design import SHAPES, Budget
 from .own import OWN
 from .report.record import Record, Report
+from .reproduction import reproduced_by
 from .targets.backend import BackendTarget
 from .targets.claims import claimed
 from .targets.target import Target
@@ -176,17 +177,19 @@ def run(
     vary_seeds: bool = False,
     progress: Callable[[int, int, Record], None] | None = None,
     jobs: int = 1,
+    repeated: Sequence[str] = (),
 ) -> Report:
     """Judge every cell; one that breaks does not stop the others.
 
     ``vary_seeds`` takes fresh seeds, and says which in the report. ``jobs`` processes share the
-    cells of the backends.
+    cells of the backends. ``repeated`` are options that the command of each cell says again.
     """
     budget = Budget(alpha=alpha, beta=beta, cells=max(len(cells), 1))
     number = secrets.randbits(32) if vary_seeds else 0
     numbered = [replace(cell, run=number) for cell in cells]
     found: dict[int, Record] = {}
     for place, record in parallel.judged(numbered, budget, jobs):
+        record = replace(record, command=reproduced_by(numbered[place], alpha, repeated))
         found[place] = record
         if progress is not None:
             progress(len(found), len(cells), record)

@@ -45,6 +45,11 @@ class Mutant:
         return f"mutant {self.id}"
 
     @property
+    def text(self) -> None:
+        """It has no name on the command line."""
+        return
+
+    @property
     def resolution(self) -> int:
         """The bits that it says it resolves."""
         return 22

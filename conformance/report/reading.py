@@ -76,6 +76,7 @@ def _record(row: Any, where: str) -> Record:
         decisions=_many(row.get("decisions", ()), where, _decision),
         expected=_words(row.get("expected", "")),
         picture=None if row.get("picture") is None else _picture(row["picture"], where),
+        command=_words(row.get("command", "")),
     )
 
 

@@ -79,7 +79,8 @@ class Record:
     """The verdict on one cell, with the decisions behind it.
 
     ``expected`` is the reason why a FAIL is known: see :mod:`initspec.conformance.deviations`.
-    ``picture`` is there where values were drawn to be looked at.
+    ``picture`` is there where values were drawn to be looked at. ``command`` judges this cell
+    again, alone: a line for a shell, or a call for Python.
     """
 
     cell: str
@@ -99,6 +100,7 @@ class Record:
     decisions: tuple[Decision, ...] = ()
     expected: str = ""
     picture: Picture | None = None
+    command: str = ""
 
     @property
     def outcome(self) -> str:
@@ -178,6 +180,8 @@ class Report:
                     found.append(f"{'':14}known: {record.expected}")
                 if record.explanation:
                     found.append(f"{'':14}{record.explanation}")
+                if record.outcome == FAIL and record.command:
+                    found.append(f"{'':14}{record.command}")
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
         found.append(
             f"{self.verdict}: {counts or 'no cells'}. A run of right initializers is refused at "
@@ -227,7 +231,11 @@ class Report:
             _properties(case, record)
             if record.outcome in tags:
                 message = f"{record.outcome}: {record.sentence} {record.explanation}".strip()
-                ElementTree.SubElement(case, tags[record.outcome], message=_printable(message))
+                tag = ElementTree.SubElement(
+                    case, tags[record.outcome], message=_printable(message)
+                )
+                if record.outcome == FAIL and record.command:
+                    tag.text = _printable(record.command)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 

@@ -21,6 +21,7 @@ class BackendTarget:
     """One of our adapters, or a third party's, drawing one scheme."""
 
     resolution = 22
+    text = None  # a stream goes with it, and a scheme
 
     def __init__(
         self, backend: str, scheme: Scheme, layout: Layout | None, stream: str, name: str = ""

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from ...errors import BackendMissing, InitSpecError, NotInstalled
 from ...spec.fan_rules import Shape
 from .calls import Maker, numpy_dtype
-from .text import entries, load
+from .text import NoTable, entries, load
 
 Array = NDArray[Any]
 
@@ -180,7 +180,7 @@ class TextTarget:
     resolution = 22
 
     def __init__(self, text: str, process: Process, claim: str | None = None) -> None:
-        self.name = text
+        self.name = self.text = text
         self._process, self._claim = process, claim
         self._known: dict[str, Any] | None = None
         self._problem: Exception | None = None
@@ -257,7 +257,8 @@ def names(text: str, process: Process) -> list[str]:
     except Lost as problem:
         raise InitSpecError(f"{text}: {problem}.") from None
     if "problem" in head:
-        raise (NotInstalled if head["missing"] else InitSpecError)(head["problem"])
+        kind = NoTable if head.get("no_table") else InitSpecError
+        raise (NotInstalled if head["missing"] else kind)(head["problem"])
     return list(head["entries"])
 
 
@@ -284,6 +285,7 @@ def main() -> NoReturn:
             head, body = _answer(asked, makers)
         except InitSpecError as error:
             head, body = _problem(str(error), isinstance(error, BackendMissing)), b""
+            head["no_table"] = isinstance(error, NoTable)
         except SystemExit as error:
             head, body = _problem(f"the target called sys.exit({error.code!r:.100})"), b""
         except BaseException as error:

@@ -24,7 +24,7 @@ from .calls import maker, narrowed, numpy_dtype, tohost
 from .claims import claimed
 from .process import Process, TextTarget, names
 from .target import Target, Unjudged
-from .text import FORM, Reference
+from .text import FORM, NoTable, Reference, importable
 
 Array = NDArray[Any]
 
@@ -85,7 +85,7 @@ def resolve_table(table: Any, *, time_limit: float = 60.0) -> dict[str, Target]:
         }
     reference = Reference.parse(table)
     if reference.entry is not None or reference.called or reference.parameter is not None:
-        raise SpecError(f"{table!r} names no table of initializers: write 'module:TABLE'.")
+        raise NoTable(f"{table!r} names no table of initializers: write 'module:TABLE'.")
     process = Process(time_limit)
     return {name: TextTarget(f"{table}[{name!r}]", process) for name in names(table, process)}
 
@@ -97,7 +97,7 @@ def _of_text(text: str, scheme: Any, process: Process) -> Target:
         plugins.backend(text)  # raises where its framework is missing
         return BackendTarget(text, claimed(scheme), None, "portable")
     if text.partition("#")[0].lower().endswith(_FILES):
-        return ArrayTarget(read(text), text)
+        return ArrayTarget(read(text), text, text)
     if ":" not in text:
         hint = f"Backends are known by name; of what is importable {FORM}."
         raise UnknownName("target", text, plugins.available(), hint)
@@ -123,6 +123,7 @@ class CallTarget:
         self._found, self._maker = found, maker(found)
         self.out_first = self._maker.out_first
         self.name = title(found)
+        self.text = self.name if importable(self.name, found) else None
 
     def placed(self, layout: Layout) -> CallTarget:
         """For a layout: initspec's own initializers are told it, where they have none."""
@@ -145,8 +146,8 @@ class ArrayTarget:
     #: One tensor is all there is.
     once = True
 
-    def __init__(self, array: Array, name: str) -> None:
-        self.name = name
+    def __init__(self, array: Array, name: str, text: str | None = None) -> None:
+        self.name, self.text = name, text
         self._array = array
         self.fixed_shape: Shape = array.shape
 

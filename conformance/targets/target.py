@@ -24,6 +24,11 @@ class Target(Protocol):
         """Bits that its sampler resolves in float32; a coarser one is refused."""
         ...
 
+    @property
+    def text(self) -> str | None:
+        """What the command line calls it; None for an object of this process alone."""
+        ...
+
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
         """A tensor of the shape, as a NumPy array in the type's values."""
         ...

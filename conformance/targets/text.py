@@ -25,6 +25,10 @@ FORM = (
 )
 
 
+class NoTable(SpecError):  # noqa: N818 - it says what is wrong
+    """A text that was to name a table of initializers and names something else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """What a text says: where the initializer is, and what it is called with."""
@@ -153,14 +157,31 @@ def load(text: str, claim: str | None = None) -> Maker:
     return maker(found, reference.args, reference.options)
 
 
+def importable(text: str, target: Any) -> bool:
+    """Whether a text that is imported, and nothing more, is this very object.
+
+    >>> import math
+    >>> importable("math:sqrt", math.sqrt), importable("math:floor", math.sqrt)
+    (True, False)
+    """
+    module, _, path = text.partition(":")
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    if spec is None or not all(part.isidentifier() for part in path.split(".")):
+        return False  # of a script, or made by a function
+    try:
+        return Reference(module=module, path=tuple(path.split("."))).find() is target
+    except InitSpecError:
+        return False
+
+
 def entries(text: str) -> list[str]:
     """The names in a table of initializers.
 
-    Raises :class:`InitSpecError` where the text names none.
+    Raises :class:`NoTable` where the text names something else.
     """
     found = Reference.parse(text).find()
     if not isinstance(found, Mapping) or not found:
-        raise InitSpecError(
+        raise NoTable(
             f"{text} is {type(found).__name__}, not a table: a table maps names of schemes to "
             "initializers."
         )

@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import versions
 from ..errors import StreamError
 from ..spec.integer_form import Draw
 
-VERSION = "initspec/1"
+VERSION = versions.STREAM
 TABLE_SHA256 = "33d94392d8c50edb2f6a8102c401e3e5b911488389d5d230ef5bccc92c01b0b9"
 
 Key = tuple[int, int]
