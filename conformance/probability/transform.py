@@ -21,6 +21,9 @@ from .own_law import Own
 
 Array = NDArray[np.float64]
 
+#: A standard normal law cut at two, as most frameworks cut it: its standard deviation is 0.8796.
+CUT_AT_TWO = TruncatedNormal(0.0, 1.0, -2.0, 2.0)
+
 _PART = 2**18
 #: Mantissa bits that each type stores, and its least exponent; of a complex type those that the
 #: rounding of its parts, and of the angle that they were made from, leaves of a squared modulus.
