@@ -21,12 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...spec.distribution import TruncatedNormal
 from ..finding import Finding
 from ..own import Exponential
 from ..probability import bounds
 from ..probability.complex_law import Modulus
-from ..probability.transform import Uniforms
+from ..probability.transform import CUT_AT_TWO, Uniforms
 from ..report.record import Decision
 from . import independence, marginal
 
@@ -115,7 +114,5 @@ def _catalogue(law: Modulus) -> Iterator[tuple[str, float]]:
             -1 / math.expm1(-cut),
         )
         yield "a truncation that is not corrected", law.mean / law.custom.scale
-        yield "the constant of the real law cut at two", (law.mean / law.custom.scale) / _CUT
-
-
-_CUT = TruncatedNormal(0, 1, -2, 2).variance
+        corrected = law.mean / law.custom.scale / CUT_AT_TWO.variance
+        yield "the constant of the real law cut at two", corrected

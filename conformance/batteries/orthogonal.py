@@ -20,6 +20,7 @@ from ...spec.marginals import HaarEntry
 from ...spec.tensor_laws import DeltaOrthogonal, Orthogonal
 from ..finding import Finding
 from ..probability import bounds, transform
+from ..probability.distance import dkw
 
 Array = NDArray[np.float64]
 
@@ -166,7 +167,7 @@ def forms(name: str, q: Array, pairs: list[tuple[Array, Array]], dtype: str) -> 
         low, high = (np.sort(transform.cdf(law, form + side * error)) for side in (-1, 1))
         distance = float(max((steps - high).max(), (low - steps + 1 / n).max(), 0.0))
         coin = bounds.binomial(int(np.count_nonzero(form > 0)), n, 0.5)
-        p = min(1.0, 2 * len(pairs) * min(bounds.dkw(distance, n), coin))
+        p = min(1.0, 2 * len(pairs) * min(dkw(distance, n), coin))
         if p < worst.p:
             worst = Finding(name, distance, p, f"form {place}")
     return worst

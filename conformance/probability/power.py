@@ -10,14 +10,14 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from ...spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
+from ...spec.distribution import Distribution, Normal, Uniform
 from . import bounds
-from .transform import heaviest
+from .transform import CUT_AT_TWO, heaviest
 
 LAWS: dict[str, Distribution] = {
     "normal": Normal(0.0, 1.0),
     "uniform": Uniform(-1.0, 1.0),
-    "truncated_normal": TruncatedNormal(0.0, 1.0, -2.0, 2.0),
+    "truncated_normal": CUT_AT_TWO,
 }
 #: Kinds of fault and the units of their size.
 KINDS = {

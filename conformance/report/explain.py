@@ -14,11 +14,10 @@ from ...spec.fan_rules import Fans, Shape
 from ...spec.layout import Layout, fans
 from ...spec.scheme import Scheme
 from ..probability.own_law import Sampled, seen
+from ..probability.transform import CUT_AT_TWO
 from .record import Decision
 
 Array = NDArray[Any]
-
-_CUT = 0.87962566103423978  # the standard deviation of a standard normal cut at two
 
 _COPIES = {
     "duplicates": "blocks, gates or tensors are copies of each other",
@@ -90,7 +89,7 @@ def shape_of(values: Array, kurtosis: float, bounded: bool) -> Iterator[str]:
             yield "the truncation is missing: the law is normal" if bounded else "the law is normal"
         elif abs(found + 1.2) < margin:
             yield "the law is uniform"
-        elif abs(found + 0.6344632828703505) < margin:
+        elif abs(found - CUT_AT_TWO.kurtosis) < margin:
             yield "the law is a normal one truncated at two standard deviations"
         else:
             yield f"the excess kurtosis is {found:.3f} in place of {kurtosis:.3f}"
@@ -102,9 +101,9 @@ def scale_catalogue(scheme: Scheme, shape: Shape, layout: Layout) -> Iterator[tu
     if law.std == 0:
         return
     if scheme.distribution == "truncated_normal":
-        yield "a truncation that is not corrected", _CUT
-        yield "a truncation corrected twice", 1 / _CUT
-        yield "the factor 1.3 of tf.contrib", _CUT * math.sqrt(1.3)
+        yield "a truncation that is not corrected", CUT_AT_TWO.std
+        yield "a truncation corrected twice", 1 / CUT_AT_TWO.std
+        yield "the factor 1.3 of tf.contrib", CUT_AT_TWO.std * math.sqrt(1.3)
     if scheme.distribution == "uniform":
         yield "a limit taken for a standard deviation", 1 / math.sqrt(3)
         yield "a standard deviation taken for a limit", math.sqrt(3)

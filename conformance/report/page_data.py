@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from ..finding import TESTS
+from ..finding import title
+from ..probability.distance import dkw_distance
 from .record import (
     ERROR,
     EXPECTED,
@@ -56,47 +57,43 @@ class Group:
 
 
 def groups_of(records: Sequence[Record]) -> list[Group]:
-    found: dict[tuple[str, str], list[int]] = {}
+    """The places of the matrix; what belongs to no scheme, such as a clause, has none."""
+    places: dict[tuple[str, str], list[int]] = {}
     for index, record in enumerate(records):
-        if record.scheme and record.cell.startswith(record.target):
-            found.setdefault((record.target, record.scheme), []).append(index)
-    return [_group(*pair, cells, records) for pair, cells in found.items()]
+        if record.scheme:
+            places.setdefault((record.target, record.scheme), []).append(index)
+    return [_group(*pair, cells, records) for pair, cells in places.items()]
 
 
 def _group(target: str, scheme: str, cells: list[int], records: Sequence[Record]) -> Group:
     def order(index: int) -> tuple[Any, ...]:
-        one = records[index]
-        return (
-            ORDER.index(one.outcome),
-            one.picture is None,
-            one.dtype != "float32",
-            index,
-        )
+        record = records[index]
+        return (*_rank(record), record.dtype != "float32", index)
 
     def place(index: int) -> tuple[Any, ...]:
-        one = records[index]
-        return one.tier, _stream(one) != "portable", one.shape, one.layout or "", index
+        record = records[index]
+        return (
+            record.tier,
+            record.stream != "portable",
+            record.shape,
+            record.layout or "",
+            index,
+        )
 
     first = min(cells, key=order)
     return Group(target, scheme, tuple(sorted(cells, key=place)), records[first].outcome, first)
 
 
-def _stream(record: Record) -> str:
-    """Portable or native, for adapters: their cells' names say it."""
-    head = record.cell.removeprefix(record.target).partition(" ")[0]
-    return head.removeprefix("-")
-
-
 def short_reason(record: Record) -> str:
     """The sentence, without the p-values that stand in the table of its tests."""
-    failed = ", ".join(item.test for item in record.failed)
-    if not failed or not record.sentence.startswith("refused by "):
+    tests = [item.test for item in record.failed]
+    if record.verdict != FAIL or not tests or "law" in tests:  # a law's own fault is a sentence
         return record.sentence
-    _, known, rest = record.sentence.partition("; expected was ")
-    return f"refused by {failed}{known}{rest}"
+    return f"refused by {', '.join(tests)}" + (f"; {record.departure}" if record.departure else "")
 
 
 def shortened(text: str, length: int = SENTENCE) -> str:
+    """A text in one line of at most ``length`` characters."""
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"
 
@@ -132,7 +129,7 @@ def group_data(report: Report, groups: Sequence[Group], room: int) -> dict[str, 
     places = [kinds.place(_place(record)) for record in records]
     data: dict[str, Any] = {
         "outcomes": [[one, CLASSES[one], GLYPHS[one], WORDS[one]] for one in OUTCOMES],
-        "tests": [[test, TESTS.get(test, "")] for test in tests],
+        "tests": [[test, title(test)] for test in tests],
         "groups": [[group.target, group.scheme] for group in groups],
         "kinds": kinds.items,
         "places": places,
@@ -182,7 +179,7 @@ def _place(record: Record) -> tuple[Any, ...]:
     return (
         OUTCOMES.index(record.outcome),
         record.tier,
-        _stream(record),
+        record.stream,
         shape,
         layout,
         record.dtype,
@@ -194,8 +191,8 @@ def _row(record: Record, tests: Sequence[str]) -> list[Any]:
     """Seed, scale, half of its interval, the test with the least p-value, and that value."""
     row: list[Any] = [record.seed, None, None, None, None]
     if record.scale is not None:
-        found, low, high = record.scale
-        row[1:3] = _number(found), _number((high - low) / 2, 3)
+        scale, low, high = record.scale
+        row[1:3] = _number(scale), _number((high - low) / 2, 3)
     least = min(record.decisions, key=lambda item: item.p, default=None)
     if least is not None and least.p < 1:
         row[3:] = tests.index(least.test), _number(least.p, 2)
@@ -205,8 +202,8 @@ def _row(record: Record, tests: Sequence[str]) -> list[Any]:
 def _full(record: Record, tests: Sequence[str], texts: _Table) -> dict[str, Any]:
     """Sentences, decisions and picture, with what is empty left out."""
 
-    def text(said: str) -> int:
-        return texts.place(shortened(said))
+    def text(sentence: str) -> int:
+        return texts.place(shortened(sentence))
 
     def decision(item: Decision) -> list[Any]:
         verdict = OUTCOMES.index(item.verdict) if item.verdict in OUTCOMES else 0
@@ -224,7 +221,7 @@ def _full(record: Record, tests: Sequence[str], texts: _Table) -> dict[str, Any]
             ]
         )
 
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "sentence": text(short_reason(record)) if record.sentence else None,
         "why": text(record.explanation) if record.explanation else None,
         "known": text(record.expected) if record.expected else None,
@@ -233,8 +230,8 @@ def _full(record: Record, tests: Sequence[str], texts: _Table) -> dict[str, Any]
         "tests": [decision(item) for item in record.decisions],
     }
     if record.picture is not None:
-        found |= _drawn(record, record.picture, texts)
-    return {key: value for key, value in found.items() if value is not None}
+        facts |= _drawn(record, record.picture, texts)
+    return {key: value for key, value in facts.items() if value is not None}
 
 
 # ---------------------------------------------------------------------------------------- pictures
@@ -246,13 +243,13 @@ _FIRST, _LEVELS = 35, 91
 def _drawn(record: Record, picture: Picture, texts: _Table) -> dict[str, Any]:
     """Heights of bars and of the law from nothing to the top; the difference of both sums."""
     measured, law = picture.measured, picture.law
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "measured": [_number(x, 5) for x in _values(measured)],
         "law": [_number(x, 5) for x in _values(law)],
     }
     total = sum(picture.counts)
     if not total or not math.isfinite(picture.low + picture.high):
-        return found
+        return facts
     shares = [count / total for count in picture.counts]
     expected = picture.expected
     top, clipped = _top([*shares[1:-1], *expected[1:-1]])
@@ -263,7 +260,7 @@ def _drawn(record: Record, picture: Picture, texts: _Table) -> dict[str, Any]:
     )
     reach = max(max(map(abs, gaps)), band or 0.0, 1e-6) * 1.08
     beyond = [_number(shares[0], 2), _number(shares[-1], 2)]
-    return found | {
+    return facts | {
         "range": [_number(picture.low, 5), _number(picture.high, 5)],
         "bars": _heights(share / top for share in shares[1:-1]),
         "curve": texts.place(_heights(p / top for p in expected[1:-1])),
@@ -292,8 +289,8 @@ def _top(heights: Sequence[float]) -> tuple[float, float]:
 
 
 def _band(alpha: float, n: int) -> float:
-    """The distance at which the KS test refuses: ``2 exp(-2 n D**2) = alpha``."""
-    return math.sqrt(math.log(2 / alpha) / (2 * n)) if 0 < alpha < 2 else math.inf
+    """The distance at which the KS test refuses."""
+    return dkw_distance(alpha, n) if 0 < alpha < 2 else math.inf
 
 
 def _heights(shares: Iterable[float]) -> str:

@@ -7,6 +7,7 @@ pytest.importorskip("scipy")
 from initspec.conformance.cases import files
 from initspec.conformance.cell import Cell
 from initspec.conformance.design import Budget
+from initspec.conformance.finding import title
 from initspec.conformance.judge import judge
 from initspec.conformance.mutants import kill_matrix
 from initspec.conformance.mutants.fault import scaled
@@ -43,6 +44,10 @@ def test_equivalent_mutants_live_and_say_why(rows):
 
 def test_every_test_refuses_a_mutant(rows):
     assert unused(rows) <= OWN
+
+
+def test_every_test_has_a_title(rows):
+    assert [item.test for row in rows for item in row.record.decisions if not title(item.test)] == []
 
 
 def test_the_stored_matrix_is_what_the_tests_refuse(rows):

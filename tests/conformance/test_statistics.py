@@ -16,6 +16,7 @@ from scipy import special, stats
 from initspec.conformance.batteries import independence, marginal, orthogonal, sparse
 from initspec.conformance.design import Budget
 from initspec.conformance.probability import bounds, transform
+from initspec.conformance.probability.distance import dkw, dkw_distance
 from initspec.spec.distribution import Normal, TruncatedNormal, Uniform
 from initspec.spec.marginals import HaarEntry
 from initspec.spec.tensor_laws import DeltaOrthogonal, Orthogonal, Sparse
@@ -149,7 +150,7 @@ def test_right_samplers_are_refused_no_more_often_than_stated_in_many_rounds():
 
 
 def test_a_calibration_that_is_off_is_seen(monkeypatch):
-    monkeypatch.setattr(bounds, "dkw", lambda distance, n: min(1, math.exp(-3 * n * distance**2)))
+    monkeypatch.setattr(marginal, "dkw", lambda gap, n: min(1, math.exp(-3 * n * gap**2)))
     with pytest.raises(AssertionError, match="ks"):
         calibrated(rounds=60, sizes=(256,), seed=20)
 
@@ -205,9 +206,9 @@ def test_the_correlation_is_above_simulated_tails():
 @pytest.mark.parametrize("n", [10, 100, 5000])
 def test_dkw_is_above_the_exact_law(n):
     for p in (0.5, 0.1, 1e-3, 1e-9, 1e-14):
-        distance = bounds.dkw_distance(p, n)
-        assert stats.kstwo.sf(distance, n) <= p * (1 + 1e-9)
-        assert bounds.dkw(distance, n) == pytest.approx(p)
+        gap = dkw_distance(p, n)
+        assert stats.kstwo.sf(gap, n) <= p * (1 + 1e-9)
+        assert dkw(gap, n) == pytest.approx(p)
 
 
 @pytest.mark.parametrize(("n", "share"), [(1, 0.5), (20, 0.5), (64, 0.01), (1000, 0.9)])
