@@ -58,8 +58,8 @@ def needed_for_bits(bits: int, law: Distribution, alpha: float, beta: float) -> 
 
     None if none do: the type itself repeats as often.
     """
-    found = least(lambda n: betrays(bits, n, law, alpha, beta), 2**40)
-    return found if betrays(bits, found, law, alpha, beta) else None
+    n = least(lambda n: betrays(bits, n, law, alpha, beta), 2**40)
+    return n if betrays(bits, n, law, alpha, beta) else None
 
 
 def betrayed_bits(n: int, law: Distribution, alpha: float, beta: float) -> int:

@@ -1,4 +1,4 @@
-"""From values to uniform numbers: the probability transform, with the rounding taken back.
+"""The probability transform: from values to uniform numbers, with the rounding taken back.
 
 A value ``x`` of a type stands for all reals that round to it, from ``a`` to ``b``. With ``V``
 uniform, ``F(a) + V (F(b) - F(a))`` is exactly uniform if ``x`` is the rounding of a draw from

@@ -1,4 +1,4 @@
-"""Why a target does not conform: the wrong formula that would give what was measured."""
+"""Diagnosis of a FAIL: the wrong formula that would give the scale and the shape measured."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def explain(
     parts = []
     law = seen(scheme.on(shape, layout))
     if scale is not None:
-        found, low, high = scale
-        text = f"scale {found:.4f} times the documented one ({low:.4f} to {high:.4f})"
+        measured, low, high = scale
+        text = f"scale {measured:.4f} times the documented one ({low:.4f} to {high:.4f})"
         if low <= 1 <= high:
-            parts.append(f"the scale is right ({found:.4f})")
+            parts.append(f"the scale is right ({measured:.4f})")
         else:
             reasons = [
                 reason
@@ -82,17 +82,17 @@ def shape_of(values: Array, kurtosis: float, bounded: bool) -> Iterator[str]:
     if spread == 0:
         yield "all values are equal"
         return
-    found = float((((x - x.mean()) / spread) ** 4).mean()) - 3
+    excess = float((((x - x.mean()) / spread) ** 4).mean()) - 3
     margin = 8 * math.sqrt(24 / x.size)
-    if abs(found - kurtosis) > margin:
-        if abs(found) < margin:
+    if abs(excess - kurtosis) > margin:
+        if abs(excess) < margin:
             yield "the truncation is missing: the law is normal" if bounded else "the law is normal"
-        elif abs(found + 1.2) < margin:
+        elif abs(excess + 1.2) < margin:
             yield "the law is uniform"
-        elif abs(found - CUT_AT_TWO.kurtosis) < margin:
+        elif abs(excess - CUT_AT_TWO.kurtosis) < margin:
             yield "the law is a normal one truncated at two standard deviations"
         else:
-            yield f"the excess kurtosis is {found:.3f} in place of {kurtosis:.3f}"
+            yield f"the excess kurtosis is {excess:.3f} in place of {kurtosis:.3f}"
 
 
 def scale_catalogue(scheme: Scheme, shape: Shape, layout: Layout) -> Iterator[tuple[str, float]]:

@@ -19,14 +19,13 @@ from pathlib import Path
 from string import Template
 
 from ... import __version__
-from .page_data import (
+from .page_data import embedded, group_data
+from .page_groups import (
     CLASSES,
     ORDER,
     SENTENCE,
     WORDS,
     Group,
-    embedded,
-    group_data,
     groups_of,
     short_reason,
     shortened,

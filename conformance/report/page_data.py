@@ -1,104 +1,17 @@
-"""The data of the report page: groups of cells, rows and numbers."""
+"""The data of the report page: what its script draws from, in as many bytes as there is room."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from ..finding import title
 from ..probability.distance import dkw_distance
-from .record import (
-    ERROR,
-    EXPECTED,
-    FAIL,
-    GLYPHS,
-    INCONCLUSIVE,
-    OUTCOMES,
-    PASS,
-    SKIP,
-    Decision,
-    Picture,
-    Record,
-    Report,
-)
-
-#: Characters of a sentence, which may be somebody's exception.
-SENTENCE = 600
-
-WORDS = {
-    PASS: "pass",
-    FAIL: "refused",
-    INCONCLUSIVE: "inconclusive",
-    ERROR: "in error",
-    SKIP: "not tested",
-    EXPECTED: "known to deviate",
-}
-#: The worst first: what a group of cells is shown as.
-ORDER = (FAIL, ERROR, INCONCLUSIVE, EXPECTED, PASS, SKIP)
-CLASSES = {FAIL: "f", ERROR: "e", INCONCLUSIVE: "q", EXPECTED: "k", PASS: "", SKIP: "s"}
-
-
-# ----------------------------------------------------------------------------------------- groups
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One place of the matrix: the cells of a target and a scheme, the one to look at first."""
-
-    target: str
-    scheme: str
-    cells: tuple[int, ...]
-    outcome: str
-    first: int
-
-
-def groups_of(records: Sequence[Record]) -> list[Group]:
-    """The places of the matrix; what belongs to no scheme, such as a clause, has none."""
-    places: dict[tuple[str, str], list[int]] = {}
-    for index, record in enumerate(records):
-        if record.scheme:
-            places.setdefault((record.target, record.scheme), []).append(index)
-    return [_group(*pair, cells, records) for pair, cells in places.items()]
-
-
-def _group(target: str, scheme: str, cells: list[int], records: Sequence[Record]) -> Group:
-    def order(index: int) -> tuple[Any, ...]:
-        record = records[index]
-        return (*_rank(record), record.dtype != "float32", index)
-
-    def place(index: int) -> tuple[Any, ...]:
-        record = records[index]
-        return (
-            record.tier,
-            record.stream != "portable",
-            record.shape,
-            record.layout or "",
-            index,
-        )
-
-    first = min(cells, key=order)
-    return Group(target, scheme, tuple(sorted(cells, key=place)), records[first].outcome, first)
-
-
-def short_reason(record: Record) -> str:
-    """The sentence, without the p-values that stand in the table of its tests."""
-    tests = [item.test for item in record.failed]
-    if record.verdict != FAIL or not tests or "law" in tests:  # a law's own fault is a sentence
-        return record.sentence
-    return f"refused by {', '.join(tests)}" + (f"; {record.departure}" if record.departure else "")
-
-
-def shortened(text: str, length: int = SENTENCE) -> str:
-    """A text in one line of at most ``length`` characters."""
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-# ------------------------------------------------------------------------------------------- data
+from .page_groups import CLASSES, ORDER, WORDS, Group, rank, short_reason, shortened
+from .record import GLYPHS, OUTCOMES, Decision, Picture, Record, Report
 
 
 class _Table:
@@ -125,10 +38,10 @@ def group_data(report: Report, groups: Sequence[Group], room: int) -> dict[str, 
     """
     records = report.records
     texts, kinds = _Table(), _Table()
-    tests = list(dict.fromkeys(item.test for one in records for item in one.decisions))
+    tests = list(dict.fromkeys(item.test for record in records for item in record.decisions))
     places = [kinds.place(_place(record)) for record in records]
     data: dict[str, Any] = {
-        "outcomes": [[one, CLASSES[one], GLYPHS[one], WORDS[one]] for one in OUTCOMES],
+        "outcomes": [[word, CLASSES[word], GLYPHS[word], WORDS[word]] for word in OUTCOMES],
         "tests": [[test, title(test)] for test in tests],
         "groups": [[group.target, group.scheme] for group in groups],
         "kinds": kinds.items,
@@ -157,7 +70,7 @@ def group_data(report: Report, groups: Sequence[Group], room: int) -> dict[str, 
                 full[index], used = item, used + cost
 
     ranked = [index for group in _ranked(groups) for index in group.cells]
-    others = sorted(ranked, key=lambda index: _rank(records[index]))
+    others = sorted(ranked, key=lambda index: rank(records[index]))
     add_full((group.first for group in _ranked(groups)), room * 2 // 3)
     add_rows(others, room)
     add_full(others, room)
@@ -166,10 +79,6 @@ def group_data(report: Report, groups: Sequence[Group], room: int) -> dict[str, 
 
 def _ranked(groups: Sequence[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: ORDER.index(group.outcome))
-
-
-def _rank(record: Record) -> tuple[int, bool]:
-    return ORDER.index(record.outcome), record.picture is None
 
 
 def _place(record: Record) -> tuple[Any, ...]:

@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ...errors import SpecError
 from .record import FORMAT, VERDICTS, VERSION, Picture, Record, Report
-
-T = TypeVar("T")
 
 
 def read(text: str, where: str) -> Report:
@@ -57,7 +55,7 @@ def _record(row: Any, where: str) -> Record:
     verdict = _field(row, "verdict", where)
     if verdict not in VERDICTS:
         raise SpecError(f"{where}: a verdict is one of {', '.join(VERDICTS)}, not {verdict!r}.")
-    record = _read(Record, row, where)
+    record: Record = _read(Record, row, where)
     if record.picture is not None:
         _check_bins(record.picture, where)
     return record
@@ -70,14 +68,14 @@ def _check_bins(picture: Picture, where: str) -> None:
 
 
 @cache
-def _types(kind: type) -> Mapping[str, Any]:
+def _types(kind: Any) -> Mapping[str, Any]:
     return get_type_hints(kind)
 
 
-def _read(kind: type[T], row: Any, where: str) -> T:
+def _read(kind: Any, row: Any, where: str) -> Any:
     """A dataclass from the keys of a JSON object; a field with a default may be missing."""
     values = {}
-    for item in fields(kind):  # type: ignore[arg-type]
+    for item in fields(kind):
         needed = item.default is MISSING and item.default_factory is MISSING
         if needed or (isinstance(row, dict) and item.name in row):
             values[item.name] = _value(

@@ -47,7 +47,9 @@ def test_every_test_refuses_a_mutant(rows):
 
 
 def test_every_test_has_a_title(rows):
-    assert [item.test for row in rows for item in row.record.decisions if not title(item.test)] == []
+    assert [
+        item.test for row in rows for item in row.record.decisions if not title(item.test)
+    ] == []
 
 
 def test_the_stored_matrix_is_what_the_tests_refuse(rows):

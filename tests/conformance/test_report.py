@@ -24,7 +24,7 @@ import pytest
 import initspec
 from initspec.commands.main import main
 from initspec.conformance.report.page import html
-from initspec.conformance.report.page_data import short_reason
+from initspec.conformance.report.page_groups import short_reason
 from initspec.conformance.report.reading import read
 from initspec.conformance.report.record import (
     ERROR,

@@ -13,6 +13,8 @@ pytest.importorskip("scipy")
 
 from scipy import special, stats
 
+from initspec import UnknownName
+from initspec.conformance import check
 from initspec.conformance.batteries import independence, marginal, orthogonal, sparse
 from initspec.conformance.design import Budget
 from initspec.conformance.probability import bounds, transform
@@ -201,6 +203,11 @@ def test_the_correlation_is_above_simulated_tails():
         mean = float(np.quantile(means, quantile))
         assert independence.correlation(mean, 6) >= (1 - quantile) * 0.9
     assert independence.correlation(0.1, 100_000) < 1e-100
+
+
+def test_an_unknown_tier_is_refused():
+    with pytest.raises(UnknownName, match="tier 'exakt': did you mean 'exact'"):
+        check("numpy", "he_normal", tier="exakt")
 
 
 @pytest.mark.parametrize("n", [10, 100, 5000])

@@ -85,8 +85,8 @@ class Right:
             values = make(Setting(law, shape, layout, seed))
         else:
             values = transform.ppf(law, rng.random(shape) + 2.0**-54)
-        found = dtypes.rounded(np.asarray(values), dtype)
-        return found.view(dtypes.bfloat16()) if dtype == "bfloat16" else found
+        rounded = dtypes.rounded(np.asarray(values), dtype)
+        return rounded.view(dtypes.bfloat16()) if dtype == "bfloat16" else rounded
 
 
 def _orthogonal(law, shape, layout, rng):
@@ -110,10 +110,10 @@ def plan():
         for share in (0.1, 0.5, 0.9)
         for dtype in DTYPES
     ]
-    found = [(source, *row) for row in rows for source in ("quantiles", "portable")]
+    cells = [(source, *row) for row in rows for source in ("quantiles", "portable")]
     for claim in ROUND:  # laws in the complex plane, which the stream does not have
-        found += [("quantiles", claim, *SHAPES[0], dtype) for dtype in PARTS]
-    return found
+        cells += [("quantiles", claim, *SHAPES[0], dtype) for dtype in PARTS]
+    return cells
 
 
 def judged(job):
