@@ -26,23 +26,27 @@ _PATTERNS = ("target", "scheme", "dtype", "tier", "cell")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """One entry: patterns as a shell's for the cells it is about, and what is wrong with them.
+    """One entry: patterns as a shell's for the cells it is about, and what is wrong with them."""
 
-    All tests of ``failing`` must refuse such a cell; those of ``also`` may. ``keras`` restricts
-    it to Keras on one of its backends. ``framework`` and ``version`` are those it was seen in.
-    """
-
+    #: A pattern of the target.
     target: str
+    #: The tests that must refuse such a cell.
     failing: tuple[str, ...]
+    #: What is wrong, in words.
     reason: str
+    #: The framework that it was seen in, and its version.
     framework: str
     version: str
+    #: The issue, or where else it is told.
     link: str
+    #: Patterns of the scheme, the type, the tier and the cell's name.
     scheme: str = "*"
     dtype: str = "*"
     tier: str = "*"
     cell: str = "*"
+    #: The tests that may refuse it, too.
     also: tuple[str, ...] = ()
+    #: Keras on this of its backends alone.
     keras: str = ""
 
     @property

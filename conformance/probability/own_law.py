@@ -1,4 +1,9 @@
-"""A law of the user's own: what its class says, on arrays, and checked."""
+"""A law of the user's own, as the suite holds values against it: on arrays, and checked.
+
+A class says as much as it likes; the suite needs the distribution function on arrays, and moments.
+What is missing follows from what is there: a cdf from the quantiles and the reverse by bisection,
+moments by quadrature. What is there twice has to agree, or it is the law that is refused.
+"""
 
 from __future__ import annotations
 
