@@ -343,11 +343,12 @@ class Own(Sampled):
         apart = np.maximum(left - p, p - right)
         if apart.max() > _NEAR:
             at = int(apart.argmax())
-            place, wanted, value = x[at], p[at], float(self.both(x)[0][at])
+            place, wanted, reached = x[at], p[at], float(self.both(x)[0][at])
             yield (
-                f"{title} its cdf at {place:.6g}, the quantile of {wanted:.6g}, is {value:.6g}"
+                f"{title} its cdf at {place:.6g}, the quantile of {wanted:.6g}, is {reached:.6g}"
                 if self._has("ppf")
-                else f"{title} its cdf at {place:.6g} is {value:.6g} and does not reach {wanted:.6g}"
+                else f"{title} its cdf at {place:.6g} is {reached:.6g} and does not reach "
+                f"{wanted:.6g}"
             )
 
     def _moment_problems(self, title: str) -> Iterator[str]:
