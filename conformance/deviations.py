@@ -26,7 +26,11 @@ _PATTERNS = ("target", "scheme", "dtype", "tier", "cell")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """One entry: patterns as a shell's for the cells it is about, and what is wrong with them."""
+    """One entry: patterns as a shell's for the cells it is about, and what is wrong with them.
+
+    All tests of ``failing`` must refuse such a cell; those of ``also`` may. ``keras`` restricts
+    it to Keras on one of its backends.
+    """
 
     #: A pattern of the target.
     target: str
