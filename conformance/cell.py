@@ -61,6 +61,7 @@ def blank(cell: Cell) -> Record:
         layout=str(cell.layout),
         dtype=cell.dtype,
         tier=cell.tier,
+        stream=cell.stream,
         seed=cell_seed(cell.name, cell.run),
     )
 

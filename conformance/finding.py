@@ -1,4 +1,4 @@
-"""A finding: what one test says of one cell, and the names of the tests."""
+"""A finding: what one test says of one cell, and the titles of the tests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ def certain(test: str, wrong: float, note: str) -> Finding:
 
 
 def not_applicable(test: str, why: str) -> Finding:
+    """A finding that refuses nothing: the test says nothing of this cell, and why."""
     return Finding(test, 0.0, 1.0, f"not applicable: {why}")
 
 
@@ -23,7 +24,8 @@ class Finding(NamedTuple):
     note: str = ""
 
 
-#: What a test is about.
+#: What a test measures, by its name. A test of a complex type has ``modulus.`` or ``angle.`` before
+#: its name: see :func:`title`.
 TESTS = {
     "support": "values beyond the bounds",
     "least": "the least value, as a probability",
@@ -72,4 +74,19 @@ TESTS = {
     "known": "known answers that differ",
     "layouts": "layouts that do not hold one weight",
     "injected": "words that come out otherwise",
+    "law": "a law of the user's own that contradicts itself",
+    "mean": "mean of the normal scores, or of the values where no cdf is known",
+    "modulus": "correlation of angle and modulus",
 }
+
+
+def title(test: str) -> str:
+    """What a test measures, in words; empty for one that nobody knows.
+
+    >>> title("lag"), title("modulus.lag")
+    ('correlation of neighbours at fixed distances', 'modulus: correlation of neighbours at fixed \
+distances')
+    """
+    part, _, name = test.rpartition(".")
+    words = TESTS.get(name, "")
+    return f"{part}: {words}" if part and words else words

@@ -1,6 +1,7 @@
 """The pytest plug-in: ``assert_conforms``, ``--initspec-target``, and a header.
 
-pytest loads it in every project where initspec is installed, so it imports nothing else at its top.
+pytest loads it in every project where initspec is installed, so it imports nothing heavy at its
+top.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .design import TIERS
+
 if TYPE_CHECKING:
     from .report.record import Record, Report
 
-
-TIERS = ("exact", "stat", "deep")
 #: Cells that a session may judge within its budget. Each has its share from the start, whatever
 #: tests there are, in whatever order and on whatever worker.
 CELLS = 1024

@@ -76,8 +76,8 @@ def modulus(scheme: Scheme, law: Distribution) -> Distribution:
 
     >>> from initspec import get
     >>> he = get("he_normal")
-    >>> found = modulus(he, he.on((50, 3)))
-    >>> round(found.mean, 9), found.support[1] > 4 * found.mean
+    >>> law = modulus(he, he.on((50, 3)))
+    >>> round(law.mean, 9), law.support[1] > 4 * law.mean
     (0.04, True)
     """
     if isinstance(law, (Constant, Stencil, Given)):

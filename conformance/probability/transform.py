@@ -1,4 +1,4 @@
-"""From values to uniform numbers: the probability transform, with the rounding taken back.
+"""The probability transform: from values to uniform numbers, with the rounding taken back.
 
 A value ``x`` of a type stands for all reals that round to it, from ``a`` to ``b``. With ``V``
 uniform, ``F(a) + V (F(b) - F(a))`` is exactly uniform if ``x`` is the rounding of a draw from
@@ -20,6 +20,9 @@ from ...spec.marginals import HaarEntry
 from .own_law import Own
 
 Array = NDArray[np.float64]
+
+#: A standard normal law cut at two, as most frameworks cut it: its standard deviation is 0.8796.
+CUT_AT_TWO = TruncatedNormal(0.0, 1.0, -2.0, 2.0)
 
 _PART = 2**18
 #: Mantissa bits that each type stores, and its least exponent; of a complex type those that the

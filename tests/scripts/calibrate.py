@@ -26,7 +26,9 @@ from initspec.conformance import design
 from initspec.conformance.cell import Cell
 from initspec.conformance.design import Budget
 from initspec.conformance.judge import judge
-from initspec.conformance.mutants import faults as f
+from initspec.conformance.mutants.complexes import polar
+from initspec.conformance.mutants.fault import Setting
+from initspec.conformance.mutants.sparse import sparse
 from initspec.conformance.own import OWN
 from initspec.conformance.probability import complex_law, transform
 from initspec.conformance.probability.complex_law import PARTS
@@ -75,16 +77,16 @@ class Right:
         if dtype in PARTS:
             law = complex_law.modulus(scheme, law)
             squares, turns = law.quantiles(rng.random(shape)), rng.random(shape)
-            return (law.centre + f.polar(squares, turns)).astype(dtype)
+            return (law.centre + polar(squares, turns)).astype(dtype)
         if law.kind == "orthogonal":
             values = _orthogonal(law, shape, layout, rng)
         elif law.kind == "sparse":
-            make = f.sparse(lambda rows, zeros: zeros)
-            values = make(f.Setting(law, shape, layout, seed))
+            make = sparse(lambda rows, zeros: zeros)
+            values = make(Setting(law, shape, layout, seed))
         else:
             values = transform.ppf(law, rng.random(shape) + 2.0**-54)
-        found = dtypes.rounded(np.asarray(values), dtype)
-        return found.view(dtypes.bfloat16()) if dtype == "bfloat16" else found
+        rounded = dtypes.rounded(np.asarray(values), dtype)
+        return rounded.view(dtypes.bfloat16()) if dtype == "bfloat16" else rounded
 
 
 def _orthogonal(law, shape, layout, rng):
@@ -108,10 +110,10 @@ def plan():
         for share in (0.1, 0.5, 0.9)
         for dtype in DTYPES
     ]
-    found = [(source, *row) for row in rows for source in ("quantiles", "portable")]
+    cells = [(source, *row) for row in rows for source in ("quantiles", "portable")]
     for claim in ROUND:  # laws in the complex plane, which the stream does not have
-        found += [("quantiles", claim, *SHAPES[0], dtype) for dtype in PARTS]
-    return found
+        cells += [("quantiles", claim, *SHAPES[0], dtype) for dtype in PARTS]
+    return cells
 
 
 def judged(job):
