@@ -21,7 +21,6 @@ from ..readings.registry import dialects
 from ..spec.distance import draws, ks
 from ..spec.distribution import Constant, Distribution, Normal
 from ..spec.fan_rules import Shape
-from ..spec.law_in_words import described
 from ..spec.layout import Layout
 from ..spec.tensor_laws import Orthogonal, Sparse, Stencil
 from .candidates import Candidate, Match, Origin, candidates, filled, plainest
@@ -83,13 +82,13 @@ class Inference:
             "shape": list(self.shape),
             "dtype": self.dtype,
             "layouts": list(self.layouts),
-            "looks": described(self.looks) if self.looks is not None else None,
+            "looks": self.looks.words if self.looks is not None else None,
             "needed": self.needed,
             "sentence": self.sentence,
             "groups": [
                 [
                     {
-                        "law": described(match.law),
+                        "law": match.law.words,
                         "mean": match.law.mean,
                         "std": match.law.std,
                         "log_likelihood": match.log_likelihood,
@@ -109,7 +108,7 @@ class Inference:
         lines = [self.sentence]
         first = self.groups[0] if self.groups else ()
         for match in first[:most]:
-            lines.append(f"  {described(match.law)}: {some(match.origins, 4)}")
+            lines.append(f"  {match.law.words}: {some(match.origins, 4)}")
         if len(first) > most:
             lines.append(f"  and {laws_in_words(len(first) - most)} that cannot be told from these")
         return lines

@@ -17,7 +17,7 @@ from .. import plugins
 from ..errors import SpecError, UnknownName
 from ..spec.custom import Custom, Function
 from ..spec.scheme import Scheme
-from ..spec.tensor_laws import Values
+from ..spec.values import Values
 from .books import bases, book_of, dialect_names, document_of, find, words_of
 from .entry import Entry
 from .names import Name

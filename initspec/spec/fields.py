@@ -10,8 +10,8 @@ from ..errors import SpecError, UnknownName
 from . import tensor_laws
 from .fan_rules import MODES, RULES
 from .gain import squared
-from .tensor_laws import Values
 from .truncation import Truncation
+from .values import Values
 
 #: The version of the format in which a scheme is saved.
 SPEC = 1

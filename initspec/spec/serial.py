@@ -12,8 +12,8 @@ from typing import Any
 from ..errors import SpecError, UnknownName
 from .fields import SPEC
 from .scheme import Scheme
-from .tensor_laws import Values
 from .truncation import Truncation
+from .values import Values
 
 _FIELDS = tuple(item.name for item in fields(Scheme) if item.name != "custom")
 _TRUNCATION = tuple(item.name for item in fields(Truncation))

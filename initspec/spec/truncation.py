@@ -60,6 +60,11 @@ class Truncation:
         return _parent(self, mean, std)
 
 
+def density(x: float) -> float:
+    """The density of the standard normal law, ``exp(-x**2 / 2) / sqrt(2 pi)``."""
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
 def mass(low: float, high: float) -> float:
     """The probability of a standard normal between two bounds, without cancellation.
 
