@@ -146,9 +146,8 @@ class KerasBackend:
                 return keras.initializers.Identity(distribution.gain)(shape, name)
             case _ if distribution.kind == "constant":
                 return keras.initializers.Constant(distribution.mean)(shape, name)
-        key = (
-            self.key(seed) if isinstance(distribution, CustomLaw) else (0, 0)
-        )  # of a user's own code
+        users = isinstance(distribution, CustomLaw)  # whose code draws by the key
+        key = self.key(seed) if users else (0, 0)
         return _finished(distribution, shape, axes, name, seed, key)
 
     def tohost(self, array: Any) -> NDArray[Any]:

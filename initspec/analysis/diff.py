@@ -204,9 +204,9 @@ def _multipliers(scheme: Scheme) -> dict[str, str]:
     entry, words = schemes[name], {"std": "standard deviation"}
     by_field = {"factor": "variance", "gain": "standard deviation"}
     found = {}
-    for word, target in entry.arguments.items():
+    for word, argument in entry.arguments.items():
         unit = entry.units.get(word, "")
-        multiplied = words.get(unit, unit) or by_field.get(str(target).partition("*")[0])
+        multiplied = words.get(unit, unit) or by_field.get(argument.field)
         if multiplied and f"{word}=" in arguments:
             found[word] = multiplied
     return found

@@ -27,16 +27,6 @@ from .candidates import Candidate, Match, Origin, candidates, filled, plainest
 from .fit import ALPHA
 from .inference_in_words import laws_in_words, looks_like, sentence_of, some
 
-# The frameworks whose weights have their output axis first.
-_OUT_FIRST = (
-    *("torch", "timm", "fvcore", "mmengine", "caffe", "chainer", "equinox", "mlx", "mxnet"),
-    *("mindspore", "tinygrad"),
-)
-_OUT_LAST = (
-    *("keras", "tensorflow", "tf.contrib", "tf.contrib-docs"),
-    *("jax", "flax", "haiku", "sonnet"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Inference:
@@ -209,11 +199,13 @@ def _numbers(array: Any, dtype: str | None) -> tuple[Any, str]:
 
 
 def _layouts(ndim: int, layout: Layout | str | None, framework: str | None) -> tuple[Layout, ...]:
-    if framework is not None and framework not in dialects():
-        raise UnknownName("framework", framework, dialects())
+    known = dialects()
+    if framework is not None and framework not in known:
+        raise UnknownName("framework", framework, known)
     if layout is not None:
         return (Layout.of(layout, ndim),)
-    orders = (framework in _OUT_FIRST,) if framework in _OUT_FIRST + _OUT_LAST else (False, True)
+    usual = None if framework is None else known[framework].get("out_first")
+    orders = (False, True) if usual is None else (usual,)
     return tuple(dict.fromkeys(Layout.of(None, ndim, out_first=order) for order in orders))
 
 

@@ -178,14 +178,8 @@ def _pair(
         remark = f"{reason}." if reason else ""
     if same:
         return Pair(source, targets, True, 1.0, 0.0, remark)
-    return Pair(
-        source,
-        targets,
-        False,
-        variance_ratio(*(law.variance for law in laws)),
-        distance_or_none(*laws),
-        remark,
-    )
+    ratio = variance_ratio(*(law.variance for law in laws))
+    return Pair(source, targets, False, ratio, distance_or_none(*laws), remark)
 
 
 def _summed(
@@ -207,14 +201,8 @@ def _summed(
                 "numbers are those of the sum."
             )
         laws.append(law)
-    return Pair(
-        source,
-        targets,
-        False,
-        variance_ratio(*(law.variance for law in laws)),
-        distance_or_none(*laws),
-        remark,
-    )
+    ratio = variance_ratio(*(law.variance for law in laws))
+    return Pair(source, targets, False, ratio, distance_or_none(*laws), remark)
 
 
 def total(one: Distribution, two: Distribution) -> Triangular:

@@ -14,24 +14,12 @@ from ..spec.distribution import Constant, Distribution, Normal, TruncatedNormal,
 from ..spec.fan_rules import Fans
 from ..spec.layout import Layout, fans
 from ..spec.scheme import Scheme
+from .argument import Argument
 from .entry import Entry
 from .registry import dialect, dialects, get, rows
 
 #: Fans at which two schemes are compared; unequal, so that modes and bias units show.
 _FANS = ((1.0, 1.0), (3.0, 11.0), (640.0, 96.0))
-#: How a call stands in a program: PyTorch fills a tensor, the others make an initializer.
-_FORMS = {"torch": "{call}(weight{comma}{arguments})", "timm": "{call}(weight{comma}{arguments})"}
-#: The adapter that draws a scheme where a framework has no call for it.
-_ADAPTERS = {
-    "torch": "{scheme}.torch_(weight)",
-    "timm": "{scheme}.torch_(weight)",
-    "keras": "{scheme}.keras()",
-    "tensorflow": "{scheme}.tensorflow()",
-    "jax": "{scheme}.jax",
-    "flax": "{scheme}.jax",
-    "haiku": "{scheme}.haiku",
-    "equinox": "{scheme}.jax",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,23 +89,20 @@ def generate(
             axes = Layout.of(layout, len(shape or ()))
             note = f"The numbers are those of the shape {tuple(shape or ())}, layout '{axes}'."
             return _code(wanted, to, _written(*told, to), note)
-    title = dialect(to)["title"].partition(",")[0]
+    head = dialect(to)
+    title = head["title"].partition(",")[0]
     reason = f"{title} cannot say it in one call: {_reason(wanted, to)}."
     steps = _steps(wanted) if to == "torch" else None
     if steps is not None:
         return Code(scheme=str(wanted.name), to=to, source=steps, call=False, note=reason)
-    if to not in _ADAPTERS:
+    if "adapter" not in head:
         raise SpecError(f"{reason} initspec has no adapter for {title} that could.")
-    source = f"import initspec\n\n{_ADAPTERS[to].format(scheme=_spelled(wanted))}"
-    return Code(scheme=_named(wanted), to=to, source=source, call=False, note=reason)
+    source = f"import initspec\n\n{head['adapter'].format(scheme=_spelled(wanted))}"
+    return Code(scheme=wanted.title, to=to, source=source, call=False, note=reason)
 
 
 def _code(scheme: Scheme, to: str, source: str, note: str) -> Code:
-    return Code(scheme=_named(scheme), to=to, source=source, call=True, note=note)
-
-
-def _named(scheme: Scheme) -> str:
-    return scheme.name or scheme.formula
+    return Code(scheme=scheme.title, to=to, source=source, call=True, note=note)
 
 
 # ------------------------------------------------------------------------------------- one call
@@ -136,24 +121,16 @@ def _call(scheme: Scheme, to: str) -> tuple[Entry, dict[str, Any]] | None:
 
 def _solved(scheme: Scheme, entry: Entry) -> dict[str, Any] | None:
     """The arguments with which a row has the law of a scheme."""
-    choices = {
-        word: [choice for choice in target if choice != "number"]
-        for word, target in entry.arguments.items()
-        if not isinstance(target, str)
-    }
-    numbers = [word for word, target in entry.arguments.items() if isinstance(target, str)]
+    choices = {word: item.values for word, item in entry.arguments.items() if not item.field}
     best: dict[str, Any] | None = None
     for chosen in itertools.product(
-        *([None] * (word not in entry.required) + words for word, words in choices.items())
+        *((*[None] * (word not in entry.required), *values) for word, values in choices.items())
     ):
-        given: dict[str, Any] = {
-            word: {"true": True, "false": False}.get(choice, choice)
-            for word, choice in zip(choices, chosen, strict=True)
-            if choice is not None
-        }
+        pairs = zip(choices, chosen, strict=True)
+        given = {word: choice for word, choice in pairs if choice is not None}
         if best is not None and len(given) >= len(best):
             continue
-        for candidate in _numbered(scheme, entry, given, numbers):
+        for candidate in _numbered(scheme, entry, given):
             if (best is None or len(candidate) < len(best)) and _same(scheme, entry, candidate):
                 best = _fewest(scheme, entry, candidate)
     return best
@@ -168,19 +145,17 @@ def _fewest(scheme: Scheme, entry: Entry, given: dict[str, Any]) -> dict[str, An
     return given
 
 
-def _numbered(
-    scheme: Scheme, entry: Entry, given: dict[str, Any], numbers: list[str]
-) -> Iterator[dict[str, Any]]:
+def _numbered(scheme: Scheme, entry: Entry, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Arguments with numbers that may do: those of the scheme's law, then a scale."""
     law = _law(scheme, *_FANS[0])
-    targets = {word: str(entry.arguments[word]) for word in numbers}
+    numbers = [argument for argument in entry.arguments.values() if argument.field]
     direct = dict(given)
-    for word, target in targets.items():
-        value = _number(target, scheme, law, entry)
-        if value is None and word in entry.required:
-            value = entry.scheme.get(target)
+    for argument in numbers:
+        value = _number(argument.direct, scheme, law, entry)
+        if value is None and argument.word in entry.required:
+            value = entry.scheme.get(argument.direct)
         if value is not None:
-            direct[word] = _short(value)
+            direct[argument.word] = _short(value)
     yield direct
     mine = _made(entry, direct)
     if law is None or mine is None:
@@ -188,27 +163,24 @@ def _numbered(
     other = _law(mine, *_FANS[0])
     if other is None or not other.std or not law.std:
         if scheme.distribution == mine.distribution:
-            yield from _scaled(direct, targets, scheme.gain_total / (mine.gain_total or 1.0))
+            yield from _scaled(direct, numbers, scheme.gain_total / (mine.gain_total or 1.0))
         return
-    yield from _scaled(direct, targets, law.std / other.std)
+    yield from _scaled(direct, numbers, law.std / other.std)
 
 
 def _scaled(
-    given: Mapping[str, Any], targets: Mapping[str, str], ratio: float
+    given: Mapping[str, Any], numbers: list[Argument], ratio: float
 ) -> Iterator[dict[str, Any]]:
     """One scale argument that makes the law wider by a ratio."""
-    for word, target in targets.items():
-        name, star, unit = target.partition("*")
-        default = float(unit[1:] or 1) if star else 1.0
-        if name == "factor":
-            yield {**given, word: _short(default * ratio**2)}
-        elif name == "gain":
-            yield {**given, word: _short(default * ratio)}
+    for argument in numbers:
+        value = argument.scaled(ratio)
+        if value is not None:
+            yield {**given, argument.word: _short(value)}
 
 
-def _number(target: str, scheme: Scheme, law: Distribution | None, entry: Entry) -> float | None:
+def _number(field: str, scheme: Scheme, law: Distribution | None, entry: Entry) -> float | None:
     """What an argument is that sets a field of the law itself."""
-    match target:
+    match field:
         case "value":
             return scheme.value if scheme.distribution == "constant" else None
         case "groups":
@@ -217,25 +189,25 @@ def _number(target: str, scheme: Scheme, law: Distribution | None, entry: Entry)
             return scheme.sparsity
         case "gain" if law is None:
             return scheme.gain_total if scheme.gain_total != 1 else None
-    if scheme.distribution == "sparse" and target == "std":
+    if scheme.distribution == "sparse" and field == "std":
         return scheme.std
     if law is None:
         return None
-    if target == "slope" and scheme.mode is not None and 0 < scheme.variance_factor <= 2:
+    if field == "slope" and scheme.mode is not None and 0 < scheme.variance_factor <= 2:
         return math.sqrt(2 / scheme.variance_factor - 1) or None  # of a leaky rectifier
     if scheme.mode is not None:
         return None
     if isinstance(law, Uniform):
         ends = {"low": law.low, "high": law.high}
-        return law.high if target == "limit" and law.low == -law.high else ends.get(target)
+        return law.high if field == "limit" and law.low == -law.high else ends.get(field)
     if isinstance(law, Normal):
-        return {"mean": law.mu or None, "std": law.sigma}.get(target)
+        return {"mean": law.mu or None, "std": law.sigma}.get(field)
     if isinstance(law, TruncatedNormal):
         low, high = law.low, law.high
         if entry.scheme.get("truncation", {}).get("unit") == "absolute":
             low, high = law.mu + law.sigma * low, law.mu + law.sigma * high
         numbers = {"mean": law.mu or None, "std": law.sigma}
-        return {**numbers, "truncation.low": low, "truncation.high": high}.get(target)
+        return {**numbers, "truncation.low": low, "truncation.high": high}.get(field)
     return None
 
 
@@ -292,8 +264,9 @@ def _written(entry: Entry, arguments: Mapping[str, Any], to: str) -> str:
         return entry.call
     words = [word for word in entry.arguments if word in arguments]
     shown = ", ".join(f"{word}={arguments[word]!r}" for word in words)
-    form = _FORMS.get(to, "{call}({arguments})")
-    return form.format(call=entry.call, comma=", " if shown else "", arguments=shown)
+    if dialect(to).get("in_place"):
+        shown = f"weight, {shown}" if shown else "weight"
+    return f"{entry.call}({shown})"
 
 
 def _short(value: float) -> float:

@@ -20,7 +20,7 @@ class Custom:
     well it is handed a ``numpy.random.Generator`` made from the key, so that it obeys the seed.
     Or ``ppf(self, p)``, the quantile function on NumPy arrays: then the values come from the
     portable stream, in every layout, window and shard: ``ppf((word + 1/2) / 2**32)``.
-    ``mean``, ``variance``, ``kurtosis``, ``support``, ``cdf``, ``pdf`` and ``sf`` (``1 - cdf``, with
+    ``mean``, ``variance``, ``kurtosis``, ``support``, ``cdf``, ``pdf`` and ``sf`` (``1 - cdf`` with
     its digits) are asked for only where somebody asks the distribution for them.
 
     The conformance suite holds elements, drawn one by one, against ``cdf``, or where there is none

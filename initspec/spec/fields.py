@@ -104,7 +104,7 @@ class SchemeFields:
         return replace(self, **{"name": None, **changes})
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields that are not at their defaults, as plain data: see :mod:`initspec.spec.serial`.
+        """The fields that are not at their defaults, as plain data.
 
         Raises :class:`SpecError` for a custom law, which is code and not data.
 
