@@ -176,7 +176,7 @@ class Distribution:
 def _each(function: Callable[[float], float], x: Any) -> Any:
     """A function of one float on a number, or on each number of an array."""
     if isinstance(x, (float, int, Real)):
-        return math.nan if x != x else function(float(x))
+        return math.nan if x != x else float(function(float(x)))
     import numpy as np
 
     values = np.asarray(x, np.float64)
