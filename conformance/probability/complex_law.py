@@ -82,7 +82,7 @@ def modulus(scheme: Scheme, law: Distribution) -> Distribution:
     """
     if isinstance(law, (Constant, Stencil, Given)):
         return law
-    if isinstance(law, (Normal, TruncatedNormal, Uniform)) and law.std == 0:
+    if law.elementwise and law.std == 0:
         return Constant(law.mean)
     match law:
         case Normal():

@@ -60,10 +60,10 @@ def _truncation(table: object) -> Truncation:
     for key in table:
         if key not in _TRUNCATION:
             raise UnknownName("key of truncation", key, _TRUNCATION)
-    found: dict[str, Any] = dict(table)
-    for bound in {"low", "high"} & found.keys():
-        found[bound] = _in(found[bound])
-    return Truncation(**found)
+    row: dict[str, Any] = dict(table)
+    for bound in {"low", "high"} & row.keys():
+        row[bound] = _in(row[bound])
+    return Truncation(**row)
 
 
 def _in(value: Any) -> float:
