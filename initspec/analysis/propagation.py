@@ -66,8 +66,8 @@ def signal(
     _check_sizes(depth, width, networks, batch)
     made = get(scheme)
     law = _law(made, width)
-    few = isinstance(law, (Structured, CustomLaw))  # they may be slow to draw
-    count = (1 if few else 3) if networks is None else networks
+    whole = isinstance(law, (Structured, CustomLaw))
+    count = (1 if whole else 3) if networks is None else networks
     runs = [_simulated(made, phi, depth, width, batch, seed, run) for run in range(count)]
     variance = weight_variance(law, width)
     predicted = (None, None) if variance is None else predict(variance, phi, depth)
