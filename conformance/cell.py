@@ -39,7 +39,7 @@ class Cell:
         """The identity of the cell, from which its seed is made."""
         size = "x".join(map(str, self.shape)) or "scalar"
         stream = f"-{self.stream}" if self.stream else ""
-        claim = self.scheme.name or self.scheme.formula
+        claim = self.scheme.title
         return (
             f"{self.target.name}{stream} as {claim} {size} {self.layout} {self.dtype} {self.tier}"
         )
@@ -56,7 +56,7 @@ def blank(cell: Cell) -> Record:
     return Record(
         cell=cell.name,
         target=cell.target.name,
-        scheme=cell.scheme.name or cell.scheme.formula,
+        scheme=cell.scheme.title,
         shape=cell.shape,
         layout=str(cell.layout),
         dtype=cell.dtype,

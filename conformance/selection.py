@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import BackendMissing, InitSpecError, NotInstalled, SpecError, UnknownName
-from ..readings.registry import schemes
+from ..readings.registry import dialects, schemes
 from . import name_filter
 from .targets.text import NoTable
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from .report.record import Record
     from .targets.process import Process
     from .targets.target import Target
-
-#: A dialect of a framework's own, by the package that a target comes from.
-_DIALECTS = {"torch": "torch", "keras": "keras", "tensorflow": "keras", "tf_keras": "keras"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,8 +238,9 @@ def suggestion(text: str) -> str | None:
     module, _, attribute = text.partition(":")
     name = re.split(r"[(#@]", attribute)[0].rpartition(".")[2]
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().strip("_")
-    dialect = _DIALECTS.get(module.partition(".")[0])
-    for likely in ([f"{snake}@{dialect}"] if dialect else []) + [snake]:
+    package = module.partition(".")[0]
+    spoken = [name for name, head in dialects().items() if package in head.get("packages", ())]
+    for likely in (*(f"{snake}@{dialect}" for dialect in spoken), snake):
         if likely in schemes:
             return schemes[likely].name
     return None

@@ -78,7 +78,7 @@ def nearest(given: str, known: Iterable[str]) -> list[str]:
     for name in known:
         names.setdefault(snake(name), []).append(name)
     near = difflib.get_close_matches(snake(given), names, n=3, cutoff=0.75)
-    return [name for found in near for name in names[found]]
+    return [name for word in near for name in names[word]]
 
 
 def _either(names: list[str]) -> str:

@@ -19,6 +19,9 @@ class Backend(Protocol):
     A distribution package offers one by the entry-point group ``initspec.backends``: the name of
     the backend and the class, which is called without arguments. ``stream`` is
     :mod:`initspec.stream` below. A key is a pair of 32-bit words, of the framework where it traces.
+
+    These members are all that a backend is ever asked for by its name. The built-in ones have more,
+    for ``Scheme.numpy``, ``Scheme.torch`` and the like, in the words of their framework.
     """
 
     #: The name that users write: ``backend="torch"``.

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ... import stream
 from ...errors import SpecError
-from ...spec.custom import takes_rng
+from ...spec.custom import CustomLaw, takes_rng
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.integer_form import normal
 from ...spec.layout import Layout
-from ...spec.tensor_laws import DeltaOrthogonal, Given, Law, Orthogonal, Sparse, Stencil
+from ...spec.tensor_laws import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil
 from ...stream.canonical_order import Block, blocks, checked, extent, whole
 from ...stream.dtypes import rounded, storage
 from ...stream.reference import Key
@@ -93,14 +93,14 @@ def structured(
     match distribution:
         case Stencil():
             _by_index(out, blocks(shape, layout, window), dtype, lambda i: stencil(distribution, i))
-        case Law() if distribution.custom.ppf is not None:
+        case CustomLaw() if distribution.custom.ppf is not None:
 
             def quantile(index: NDArray[np.uint64]) -> Array:
                 p = (stream.words(key, index) + 0.5) * 2.0**-32
                 return np.asarray(distribution.custom.ppf(p), np.float64)
 
             _by_index(out, blocks(shape, layout, window), dtype, quantile)
-        case Law() | Given():
+        case CustomLaw() | Given():
             values = given(distribution, shape, key)
             out[...] = rounded(values[checked(window, shape)], dtype)
         case Orthogonal():
@@ -190,7 +190,7 @@ def sparse(law: Sparse, normals: Normals, ranks: Callable[[Shape], Array], dtype
     return values
 
 
-def given(law: Given | Law, shape: Shape, key: Key) -> Array:
+def given(law: Given | CustomLaw, shape: Shape, key: Key) -> Array:
     """An array that stands in the scheme, or that a user's code makes."""
     if isinstance(law, Given):
         return np.asarray(law.values.array())

@@ -16,12 +16,13 @@ from ...errors import LayoutError, SpecError
 from ...plugins import backend
 from ...protocol import check_stream
 from ...readings.registry import get, schemes
+from ...spec.custom import CustomLaw
 from ...spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_shape
 from ...spec.scheme import Scheme
 from ...spec.serial import to_dict
-from ...spec.tensor_laws import Law, Orthogonal, Stencil, alone
+from ...spec.tensor_laws import Orthogonal, Stencil, alone
 from ...stream import dtypes
 from ..cpu import laws as host_laws
 from ..numpy.adapter import NumpyBackend
@@ -145,7 +146,8 @@ class KerasBackend:
                 return keras.initializers.Identity(distribution.gain)(shape, name)
             case _ if distribution.kind == "constant":
                 return keras.initializers.Constant(distribution.mean)(shape, name)
-        key = self.key(seed) if isinstance(distribution, Law) else (0, 0)  # of a user's own code
+        users = isinstance(distribution, CustomLaw)  # whose code draws by the key
+        key = self.key(seed) if users else (0, 0)
         return _finished(distribution, shape, axes, name, seed, key)
 
     def tohost(self, array: Any) -> NDArray[Any]:

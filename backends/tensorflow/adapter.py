@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from ... import stream as _stream
 from ...errors import InitSpecError, LayoutError, SpecError, StreamError
 from ...protocol import check_stream
+from ...spec.custom import CustomLaw
 from ...spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ...spec.fan_rules import Shape
 from ...spec.integer_form import normal
 from ...spec.layout import Layout, checked_shape
 from ...spec.scheme import Scheme
 from ...spec.serial import from_dict, to_dict
-from ...spec.tensor_laws import Law, Orthogonal, alone
+from ...spec.tensor_laws import Orthogonal, alone
 from ...stream import dtypes
 from ...stream.canonical_order import Window, blocks, checked, extent, whole
 from ..cpu import laws as host_laws
@@ -355,13 +356,13 @@ def _structured(
     """A law whose elements are tied together, inside a program or from the native sampler."""
     if law.kind == "constant":
         return laws.rounded(tf.fill(extent(part), tf.constant(law.mean, tf.float64)), dtype)
-    if not laws.needs_key(law) or (isinstance(law, Law) and _known(key)):
+    if not laws.needs_key(law) or (isinstance(law, CustomLaw) and _known(key)):
         out = np.empty(extent(part), dtypes.storage(dtype))
         pair = key if _known(key) else (0, 0)
         host_laws.fill(out, law, shape, key=pair, layout=layout, dtype=dtype, window=part)
         found = tf.constant(out)
         return tf.bitcast(found, tf.bfloat16) if dtype == "bfloat16" else found
-    if isinstance(law, Law):
+    if isinstance(law, CustomLaw):
         found = kernel.sample(None, "", _tensors(key), shape, layout, part)
         return laws.rounded(laws.quantile(law, found), dtype)
     numbers = laws.canonical(law, normals, words, dtype)

@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import StreamError
-from ...spec.custom import takes_rng
+from ...spec.custom import CustomLaw, takes_rng
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout
-from ...spec.tensor_laws import DeltaOrthogonal, Given, Law, Orthogonal, Sparse, Stencil
+from ...spec.tensor_laws import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil
 from ...stream.canonical_order import Window
 from . import kernel
 
@@ -67,12 +67,12 @@ def needs_key(law: Distribution) -> bool:
     match law:
         case Stencil() | Given():
             return False
-        case Law():
+        case CustomLaw():
             return law.custom.ppf is not None or takes_rng(law.custom)
     return law.kind != "constant"
 
 
-def quantile(law: Law, words: Tensor) -> Tensor:
+def quantile(law: CustomLaw, words: Tensor) -> Tensor:
     """A user's quantile function, which Python computes when the program runs.
 
     Raises :class:`StreamError` where the law has none: its code would need the key while the

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from ... import plugins, stream
 from ...backends.cpu import laws as host_laws
+from ...spec.custom import CustomLaw
 from ...spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout
-from ...spec.tensor_laws import DeltaOrthogonal, Law, Orthogonal
+from ...spec.tensor_laws import DeltaOrthogonal, Orthogonal
 from ...stream import dtypes
 from ..finding import Finding, certain
 from ..probability import transform
@@ -87,7 +88,7 @@ def _values(words: Array, law: Distribution, dtype: str) -> NDArray[np.float64]:
 
     Of a law of the user's own it is the quantile of the middle of each word.
     """
-    if isinstance(law, (Law, Own)):
+    if isinstance(law, (CustomLaw, Own)):
         with np.errstate(all="ignore"):  # a type may end before the law does
             numbers = np.asarray(law.custom.ppf((words + 0.5) * 2.0**-32), np.float64)
             return dtypes.widened(dtypes.rounded(numbers, dtype))
@@ -128,7 +129,9 @@ def expected(
     law: Distribution, shape: Shape, layout: Layout, dtype: str, key: stream.Key
 ) -> NDArray[np.float64]:
     """What the portable stream gives: by its definition, or by the host where elements are tied."""
-    if (law.elementwise and law.std > 0) or (isinstance(law, Law) and law.custom.ppf is not None):
+    if (law.elementwise and law.std > 0) or (
+        isinstance(law, CustomLaw) and law.custom.ppf is not None
+    ):
         words = stream.words(key, canonical_index(shape, layout).astype(np.uint64))
         return _values(words, law, dtype)
     return dtypes.widened(host_laws.array(law, shape, key=key, layout=layout, dtype=dtype))

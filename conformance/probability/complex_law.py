@@ -82,7 +82,7 @@ def modulus(scheme: Scheme, law: Distribution) -> Distribution:
     """
     if isinstance(law, (Constant, Stencil, Given)):
         return law
-    if isinstance(law, (Normal, TruncatedNormal, Uniform)) and law.std == 0:
+    if law.elementwise and law.std == 0:
         return Constant(law.mean)
     match law:
         case Normal():
@@ -97,7 +97,7 @@ def modulus(scheme: Scheme, law: Distribution) -> Distribution:
                 size = law.variance / Exponential(1.0, cut).mean
                 return Modulus(Exponential(size, cut), law.mean)
     raise Unknown(
-        f"the suite does not know what {scheme.name or scheme.formula} means in a complex type: it "
+        f"the suite does not know what {scheme.title} means in a complex type: it "
         "knows normal and uniform laws by their variance, normal ones cut evenly at parent "
         "standard deviations, and fixed numbers."
     )

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ...errors import InitSpecError
-from ...spec.custom import Custom
+from ...spec.custom import Custom, CustomLaw
 from ...spec.distribution import Distribution
-from ...spec.tensor_laws import Law
 from . import bounds
 
 Array = NDArray[np.float64]
@@ -43,7 +42,7 @@ def seen(law: Distribution) -> Distribution:
     >>> seen(get(Exponential(0.5)).on((2, 3))).quantiles(np.array([0.0, 0.5]))
     array([0.        , 0.34657359])
     """
-    if not isinstance(law, Law):
+    if not isinstance(law, CustomLaw):
         return law
     known = any(getattr(law.custom, name, None) is not None for name in ("cdf", "ppf"))
     return Own(law.custom) if known else Sampled(law.custom)
@@ -82,7 +81,7 @@ class Sampled(Distribution):
 
     @property
     def support(self) -> tuple[float, float]:
-        low, high = Law(self.custom, ()).support
+        low, high = CustomLaw(self.custom, ()).support
         return float(low), float(high)
 
 
@@ -121,10 +120,10 @@ class Own(Sampled):
             ends.append(end if abs(end) <= far else unknown)  # tan(pi / 2) is 1.6e16, not infinite
         return ends[0], ends[1]
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         return float(self.both(np.array([x, x]))[0][0])
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         return float(self.quantiles(np.array([p, p]))[0])
 
     def _has(self, name: str) -> bool:

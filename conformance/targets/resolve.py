@@ -55,7 +55,7 @@ def resolve(
         return _of_text(target, scheme, process or Process(time_limit))
     if isinstance(target, (Scheme, Entry, Custom)) or _is_custom(target):
         own = get(target)
-        return BackendTarget("numpy", own, None, "portable", own.name or own.formula)
+        return BackendTarget("numpy", own, None, "portable", own.title)
     if isinstance(target, Mapping):
         name = _title(scheme)
         if name not in target:

@@ -8,13 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from ..readings.registry import get, schemes
-from ..spec.distance import ROUNDING, close, distance_or_none, draws, same_law
+from ..spec.distance import (
+    ROUNDING,
+    close,
+    distance_or_none,
+    draws,
+    same_law,
+    variance_ratio,
+)
 from ..spec.distribution import Distribution, TruncatedNormal
 from ..spec.fan_rules import Shape
-from ..spec.law_in_words import cut_in_words, family
 from ..spec.layout import Layout, checked_shape, fans
 from ..spec.scheme import Scheme
-from ..spec.tensor_laws import Structured
 from .difference import Difference, Side, count_in_words
 
 # --------------------------------------------------------------------------------------- one law
@@ -77,9 +82,7 @@ second is not cut; it shows from 13,677 draws.
 def _ratio(first: Side, second: Side) -> float | None:
     if first.variance is None or second.variance is None:
         return None
-    if first.variance == 0:
-        return 1.0 if second.variance == 0 else math.inf
-    return second.variance / first.variance
+    return variance_ratio(first.variance, second.variance)
 
 
 def _draws_by_variance(first: Side, ratio: float | None) -> float:
@@ -100,7 +103,7 @@ def _sentence(pair: tuple[Scheme, Scheme], found: Difference) -> str:
     parts = [*_places(found), *_scales(pair, found), *_families(first, second)]
     if math.isfinite(found.draws):
         parts.append(f"it shows from {count_in_words(found.draws)} draw{'s' * (found.draws > 1)}")
-    elif isinstance(first, Structured) or isinstance(second, Structured):
+    elif not (first.elementwise and second.elementwise):
         parts.append("one element at a time does not show it, the whole tensor does")
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
@@ -201,9 +204,9 @@ def _multipliers(scheme: Scheme) -> dict[str, str]:
     entry, words = schemes[name], {"std": "standard deviation"}
     by_field = {"factor": "variance", "gain": "standard deviation"}
     found = {}
-    for word, target in entry.arguments.items():
+    for word, argument in entry.arguments.items():
         unit = entry.units.get(word, "")
-        multiplied = words.get(unit, unit) or by_field.get(str(target).partition("*")[0])
+        multiplied = words.get(unit, unit) or by_field.get(argument.field)
         if multiplied and f"{word}=" in arguments:
             found[word] = multiplied
     return found
@@ -211,12 +214,13 @@ def _multipliers(scheme: Scheme) -> dict[str, str]:
 
 def _families(first: Distribution, second: Distribution) -> Iterator[str]:
     if {first.kind, second.kind} == {"normal", "truncated_normal"}:
-        one, two = (cut_in_words(law) or "not cut" for law in (first, second))
+        one, two = (
+            law.cut if isinstance(law, TruncatedNormal) else "not cut" for law in (first, second)
+        )
         yield f"the first is {one}, the second is {two}"
         return
-    one, two = family(first), family(second)
-    if one != two:
-        yield f"the first is {one}, the second {two}"
+    if first.family != second.family:
+        yield f"the first is {first.family}, the second {second.family}"
 
 
 def _told(a: float, b: float) -> tuple[str, str]:

@@ -21,22 +21,11 @@ from ..readings.registry import dialects
 from ..spec.distance import draws, ks
 from ..spec.distribution import Constant, Distribution, Normal
 from ..spec.fan_rules import Shape
-from ..spec.law_in_words import described
 from ..spec.layout import Layout
 from ..spec.tensor_laws import Orthogonal, Sparse, Stencil
 from .candidates import Candidate, Match, Origin, candidates, filled, plainest
 from .fit import ALPHA
 from .inference_in_words import laws_in_words, looks_like, sentence_of, some
-
-# The frameworks whose weights have their output axis first.
-_OUT_FIRST = (
-    *("torch", "timm", "fvcore", "mmengine", "caffe", "chainer", "equinox", "mlx", "mxnet"),
-    *("mindspore", "tinygrad"),
-)
-_OUT_LAST = (
-    *("keras", "tensorflow", "tf.contrib", "tf.contrib-docs"),
-    *("jax", "flax", "haiku", "sonnet"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +72,13 @@ class Inference:
             "shape": list(self.shape),
             "dtype": self.dtype,
             "layouts": list(self.layouts),
-            "looks": described(self.looks) if self.looks is not None else None,
+            "looks": self.looks.words if self.looks is not None else None,
             "needed": self.needed,
             "sentence": self.sentence,
             "groups": [
                 [
                     {
-                        "law": described(match.law),
+                        "law": match.law.words,
                         "mean": match.law.mean,
                         "std": match.law.std,
                         "log_likelihood": match.log_likelihood,
@@ -109,7 +98,7 @@ class Inference:
         lines = [self.sentence]
         first = self.groups[0] if self.groups else ()
         for match in first[:most]:
-            lines.append(f"  {described(match.law)}: {some(match.origins, 4)}")
+            lines.append(f"  {match.law.words}: {some(match.origins, 4)}")
         if len(first) > most:
             lines.append(f"  and {laws_in_words(len(first) - most)} that cannot be told from these")
         return lines
@@ -210,11 +199,13 @@ def _numbers(array: Any, dtype: str | None) -> tuple[Any, str]:
 
 
 def _layouts(ndim: int, layout: Layout | str | None, framework: str | None) -> tuple[Layout, ...]:
-    if framework is not None and framework not in dialects():
-        raise UnknownName("framework", framework, dialects())
+    known = dialects()
+    if framework is not None and framework not in known:
+        raise UnknownName("framework", framework, known)
     if layout is not None:
         return (Layout.of(layout, ndim),)
-    orders = (framework in _OUT_FIRST,) if framework in _OUT_FIRST + _OUT_LAST else (False, True)
+    usual = None if framework is None else known[framework].get("out_first")
+    orders = (False, True) if usual is None else (usual,)
     return tuple(dict.fromkeys(Layout.of(None, ndim, out_first=order) for order in orders))
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from ..errors import InitSpecError
 from ..spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ..spec.fan_rules import Fans
-from ..spec.law_in_words import described
 from ..spec.layout import Layout, fans
 from .candidates import Match, Origin
 from .fit import ALPHA
@@ -34,8 +33,10 @@ def sentence_of(
     if not groups and sample.n > 1:
         if not looks:
             return f"None of ours: {_strange(sample)}."
-        also = f" ({' and '.join(map(described, looks[1:]))} fits as well)" if looks[1:] else ""
-        return f"None of ours: {described(looks[0])}{also}, {_scale(sample, looks[0], layouts)}."
+        also = (
+            f" ({' and '.join(law.words for law in looks[1:])} fits as well)" if looks[1:] else ""
+        )
+        return f"None of ours: {looks[0].words}{also}, {_scale(sample, looks[0], layouts)}."
     if needed is not None:
         stds = [one.law.std for one in groups[0]] if groups else []
         alike = (
@@ -48,7 +49,7 @@ def sentence_of(
         return f"{values} too few to say anything: {alike}about {needed:,} tell such laws apart."
     first = groups[0]
     also = f"; or {laws_in_words(len(first) - 1)}" if len(first) > 1 else ""
-    return f"Could be {first[0].origins[0]}: {described(first[0].law)}{also}."
+    return f"Could be {first[0].origins[0]}: {first[0].law.words}{also}."
 
 
 def _fitted(sample: Any) -> Iterator[Distribution]:

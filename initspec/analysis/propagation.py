@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import InitSpecError, SpecError
 from ..readings.registry import get
+from ..spec.custom import CustomLaw
 from ..spec.distribution import Distribution
 from ..spec.scheme import Scheme, called
 from ..spec.tensor_laws import Structured
@@ -65,7 +66,8 @@ def signal(
     _check_sizes(depth, width, networks, batch)
     made = get(scheme)
     law = _law(made, width)
-    count = (1 if isinstance(law, Structured) else 3) if networks is None else networks
+    whole = isinstance(law, (Structured, CustomLaw))
+    count = (1 if whole else 3) if networks is None else networks
     runs = [_simulated(made, phi, depth, width, batch, seed, run) for run in range(count)]
     variance = weight_variance(law, width)
     predicted = (None, None) if variance is None else predict(variance, phi, depth)

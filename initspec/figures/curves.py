@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from ..errors import SpecError
 from ..readings.registry import get
-from ..spec.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
+from ..spec.custom import CustomLaw
+from ..spec.distribution import Constant, Distribution
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout, checked_shape
 from ..spec.marginals import Discrete, HaarEntry, Spiked
 from ..spec.scheme import called
 from ..spec.tensor_laws import Structured, matrix
-from ..spec.truncation import mass
 
 Array = NDArray[np.float64]
 Points = tuple[tuple[float, float], ...]
@@ -74,52 +74,9 @@ def density(
     return Density(called(made), drawn.size, bars, curve, found, law)
 
 
-def pdf(law: Distribution, x: float) -> float:
-    """The density of a law at ``x``, per unit of ``x``; of one with atoms, that of the rest.
-
-    Laws of one's own are asked for their cdf. Raises :class:`SpecError` for a law that is nothing
-    but atoms.
-
-    >>> round(pdf(get("normal(std=1.0)").on((2, 2)), 0.0), 6)
-    0.398942
-    """
-    match law:
-        case Spiked():
-            return pdf(law.base, x)
-        case Constant() | Discrete():
-            raise SpecError(f"{law!r} has no density: it is atoms alone.")
-        case Structured() if law.kind != "custom":
-            return pdf(law.marginal, x)
-        case Uniform():
-            return 1 / (law.high - law.low) if law.low <= x <= law.high else 0.0
-        case Normal():
-            return _bell((x - law.mu) / law.sigma) / law.sigma
-        case TruncatedNormal():
-            z = (x - law.mu) / law.sigma
-            inside = law.sigma * mass(law.low, law.high)
-            return _bell(z) / inside if law.low <= z <= law.high else 0.0
-        case HaarEntry():
-            return _haar(law, x)
-    step = 1e-4 * law.std
-    return (law.cdf(x + step) - law.cdf(x - step)) / (2 * step)
-
-
-def _bell(z: float) -> float:
-    return math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-
-
-def _haar(law: HaarEntry, x: float) -> float:
-    """``(1 - t**2)**((n - 3)/2) / B(1/2, (n - 1)/2)`` with ``t = x / gain``."""
-    t, n = x / law.gain, law.n
-    if n < 2 or abs(t) >= 1:
-        return 0.0
-    level = math.lgamma(n / 2) - math.lgamma((n - 1) / 2) - math.log(math.pi) / 2
-    return math.exp(level + (n - 3) / 2 * math.log1p(-(t**2))) / law.gain
-
-
 def _parts(law: Distribution) -> tuple[Distribution | None, Points]:
     """What of a law is smooth, and its atoms."""
-    if isinstance(law, Structured) and law.kind != "custom":
+    if isinstance(law, Structured):
         law = law.marginal
     match law:
         case Constant():
@@ -130,7 +87,7 @@ def _parts(law: Distribution) -> tuple[Distribution | None, Points]:
             return (law.base, ((0.0, law.zeros),)) if law.zeros else (law.base, ())
         case HaarEntry() if law.n == 1:
             return None, ((-law.gain, 0.5), (law.gain, 0.5))
-    if law.kind != "custom" and law.variance == 0:
+    if not isinstance(law, CustomLaw) and law.variance == 0:
         return None, ((law.mean, 1.0),)
     return law, ()
 
@@ -141,8 +98,8 @@ def _curve(law: Distribution) -> Points:
         ends = law.support
         if law.kind in ("uniform", "truncated_normal"):
             low, high = ends
-        grid = np.linspace(low, high, 121).tolist()
-        inside = tuple((x, pdf(law, x)) for x in grid)
+        grid = np.linspace(low, high, 121)
+        inside = tuple(zip(grid.tolist(), law.pdf(grid).tolist(), strict=True))
     except SpecError:  # a custom law that does not say
         return ()
     edges = [
@@ -202,17 +159,13 @@ def ecdf(values: Any, law: Distribution, alpha: float = 1e-3) -> Ecdf:
         raise SpecError(f"alpha is a probability between 0 and 1, not {alpha!r}.")
     n = drawn.size
     places, first, counts = np.unique(drawn, return_index=True, return_counts=True)
-    at = _cdf(law, places)
+    at = law.cdf(places)
     # Before a value the law has what it has at the number just below: that is less at an atom.
-    before = np.minimum(at, _cdf(law, np.nextafter(places, -np.inf)))
+    before = np.minimum(at, law.cdf(np.nextafter(places, -np.inf)))
     upper, lower = (first + counts) / n - at, first / n - before
     distance = float(max(np.abs(upper).max(), np.abs(lower).max()))
     band = math.sqrt(math.log(2 / alpha) / (2 * n))
     return Ecdf(n, alpha, distance, band, _thinned(places, lower, upper))
-
-
-def _cdf(law: Distribution, places: Array) -> Array:
-    return np.fromiter(map(law.cdf, places.tolist()), np.float64, places.size)
 
 
 def _thinned(x: Array, lower: Array, upper: Array, most: int = 240) -> Points:
@@ -276,7 +229,7 @@ def singular_values(
     flat = np.moveaxis(drawn, out, range(-len(out), 0)).reshape(rows, columns)
     values = np.linalg.svd(flat, compute_uv=False)
     level = law.gain if law.kind == "orthogonal" and hasattr(law, "gain") else None
-    independent = not isinstance(law, Structured) and law.mean == 0 and law.variance > 0
+    independent = law.elementwise and law.mean == 0 and law.variance > 0
     curve = marchenko_pastur(rows, columns, law.variance) if independent else ()
     bars: tuple[tuple[float, float, float], ...] = ()
     if values.max() > 0 and np.ptp(values) > 1e-4 * values.max():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError
-from ..spec.distance import ks, same_law
+from ..spec.distance import distance_or_none, same_law, variance_ratio
 from ..spec.distribution import Distribution, Triangular, Uniform
 from ..spec.tensor_laws import Structured
 from .parameter import LayerDefault, Parameter
@@ -179,7 +178,8 @@ def _pair(
         remark = f"{reason}." if reason else ""
     if same:
         return Pair(source, targets, True, 1.0, 0.0, remark)
-    return Pair(source, targets, False, _ratio(*laws), _distance(*laws), remark)
+    ratio = variance_ratio(*(law.variance for law in laws))
+    return Pair(source, targets, False, ratio, distance_or_none(*laws), remark)
 
 
 def _summed(
@@ -201,7 +201,8 @@ def _summed(
                 "numbers are those of the sum."
             )
         laws.append(law)
-    return Pair(source, targets, False, _ratio(*laws), _distance(*laws), remark)
+    ratio = variance_ratio(*(law.variance for law in laws))
+    return Pair(source, targets, False, ratio, distance_or_none(*laws), remark)
 
 
 def total(one: Distribution, two: Distribution) -> Triangular:
@@ -220,19 +221,6 @@ def same_entries(source: Parameter, target: Parameter, sizes: Sizes) -> bool:
         kind = one.kind == two.kind and source.scheme == target.scheme
         return kind and source.joint == target.joint and one.variance == two.variance
     return same_law(one, two)
-
-
-def _ratio(one: Distribution, two: Distribution) -> float:
-    if one.variance == 0:
-        return 1.0 if two.variance == 0 else math.inf
-    return two.variance / one.variance
-
-
-def _distance(one: Distribution, two: Distribution) -> float | None:
-    try:
-        return ks(one, two)
-    except SpecError:  # not in closed form
-        return None
 
 
 def title(row: LayerDefault) -> str:

@@ -21,7 +21,7 @@ from ..spec.distribution import Distribution
 from ..spec.fan_rules import Fans, Shape
 from ..spec.layout import Layout, checked_shape, fans
 from ..spec.scheme import Scheme
-from ..spec.tensor_laws import Values
+from ..spec.values import Values
 from .sizes import (
     SPREAD,
     Sizes,
