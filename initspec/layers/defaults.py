@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..errors import UnknownName
 from ..readings.names import Name
 from ..readings.registry import get
+from ..spec.layer_layouts import document, stems, unknown
 from ..spec.scheme import Scheme
 from .parameter import LayerDefault, Parameter
 from .sizes import Sizes, size_of
@@ -35,7 +34,7 @@ def defaults(framework: str, layer: str) -> LayerDefault:
         raise UnknownName("framework", name, frameworks())
     rows = [row for row in table(name) if row.name == layer]
     if not rows:
-        raise UnknownName(f"layer of {name}", layer, dict.fromkeys(row.name for row in table(name)))
+        raise unknown(f"layer of {name}", layer, dict.fromkeys(row.name for row in table(name)))
     for row in rows:  # the newest first
         if wanted.admits(row.since or None, row.until or None):
             return row
@@ -50,14 +49,14 @@ def frameworks() -> Mapping[str, Mapping[str, Any]]:
     ``built``, where a framework was read, is the release whose layers were built once by hand and
     held against the rows.
     """
-    heads = {}
-    for path in sorted(Path(__file__).with_name("tables").glob("*.toml")):
-        if path.stem != "kinds":
-            document = tomllib.loads(path.read_text("utf-8"))
-            heads[path.stem] = MappingProxyType(
-                {key: item for key, item in document.items() if key not in ("layer", "scheme")}
-            )
-    return MappingProxyType(heads)
+    apart = ("layer", "scheme", "layout")
+    return MappingProxyType(
+        {
+            name: MappingProxyType({key: v for key, v in document(name).items() if key not in apart})
+            for name in stems()
+            if "layer" in document(name)
+        }
+    )
 
 
 @cache
@@ -66,7 +65,7 @@ def kinds() -> Mapping[str, Sizes]:
     return MappingProxyType(
         {
             kind: {word: size_of(word, n) for word, n in sizes.items()}
-            for kind, sizes in _document("kinds")["kind"].items()
+            for kind, sizes in document("kinds")["kind"].items()
         }
     )
 
@@ -74,25 +73,20 @@ def kinds() -> Mapping[str, Sizes]:
 @cache
 def roles() -> Mapping[str, str]:
     """The roles that a parameter can play, each with what it means."""
-    return MappingProxyType(_document("kinds")["role"])
+    return MappingProxyType(document("kinds")["role"])
 
 
 @cache
 def table(framework: str) -> tuple[LayerDefault, ...]:
     """All rows of a framework, one for each name and span of versions."""
-    document = _document(framework)
-    schemes = {name: get(fields) for name, fields in document.get("scheme", {}).items()}
-    about = {key: document[key] for key in ("version", "evidence", "source")}
+    head = document(framework)
+    schemes = {name: get(fields) for name, fields in head.get("scheme", {}).items()}
+    about = {key: head[key] for key in ("version", "evidence", "source")}
     return tuple(
         LayerDefault(framework=framework, name=name, **{**about, **row})
-        for names, row in (_row(row, schemes) for row in document["layer"])
+        for names, row in (_row(row, schemes) for row in head["layer"])
         for name in names
     )
-
-
-def _document(name: str) -> dict[str, Any]:
-    path = Path(__file__).with_name("tables") / f"{name}.toml"
-    return tomllib.loads(path.read_text("utf-8"))
 
 
 def _row(row: Mapping[str, Any], schemes: Mapping[str, Scheme]) -> tuple[list[str], dict[str, Any]]:

@@ -220,8 +220,7 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     shape = tuple(shape)
     given = Layout.of(layout, len(shape))
     roles = given.roles(shape)
-    inputs = {"in", "vocabulary", "group"} & set(roles)
-    if rule not in BY_SIZE and not (inputs and "out" in roles):
+    if not has_fans(roles, rule):
         raise LayoutError(
             f"a tensor of shape {shape} with layout '{given}' has no fans: it needs an input and "
             "an output axis. Name them with layout=, or use a scheme without fans, such as "
@@ -229,6 +228,12 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
         )
     parts = given.groups * given.stack
     return RULES[rule](Axes(shape, given.axes, roles, parts, grouped_role(given), given.transposed))
+
+
+def has_fans(roles: Sequence[str], rule: str) -> bool:
+    """Whether axes of these roles have fans by a rule: an input and an output, for most."""
+    inputs = {"in", "vocabulary", "group"} & set(roles)
+    return rule in BY_SIZE or bool(inputs and "out" in roles)
 
 
 def checked_shape(shape: Any) -> Shape:
