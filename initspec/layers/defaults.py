@@ -13,7 +13,7 @@ from ..readings.registry import get
 from ..spec.layer_layouts import document, stems, unknown
 from ..spec.scheme import Scheme
 from .parameter import LayerDefault, Parameter
-from .sizes import Sizes, size_of
+from .sizes import Sizes, size_of, whole_number
 
 
 def defaults(framework: str, layer: str) -> LayerDefault:
@@ -52,7 +52,9 @@ def frameworks() -> Mapping[str, Mapping[str, Any]]:
     apart = ("layer", "scheme", "layout")
     return MappingProxyType(
         {
-            name: MappingProxyType({key: v for key, v in document(name).items() if key not in apart})
+            name: MappingProxyType(
+                {key: v for key, v in document(name).items() if key not in apart}
+            )
             for name in stems()
             if "layer" in document(name)
         }
@@ -68,6 +70,31 @@ def kinds() -> Mapping[str, Sizes]:
             for kind, sizes in document("kinds")["kind"].items()
         }
     )
+
+
+@cache
+def second_biases() -> Mapping[str, str]:
+    """What becomes of the second bias of a kind of layer: ``"added"`` or ``"multiplied"``."""
+    return MappingProxyType(document("kinds")["second_bias"])
+
+
+def general(kind: str) -> str:
+    """The kind that a kind is a case of, or none: a depthwise convolution is a grouped one.
+
+    >>> general("depthwise"), general("dense")
+    ('conv', '')
+    """
+    return str(document("kinds")["case"].get(kind, {}).get("of", ""))
+
+
+def generalised(kind: str, sizes: Sizes) -> dict[str, Any]:
+    """The sizes with those by which the more general kind speaks of the same layer.
+
+    >>> generalised("depthwise", {"in": 8, "multiplier": 2})
+    {'in': 8, 'multiplier': 2, 'groups': 8, 'out': 16}
+    """
+    words = document("kinds")["case"].get(kind, {}).get("sizes", {})
+    return {**sizes, **{word: whole_number(text, sizes, word) for word, text in words.items()}}
 
 
 @cache

@@ -21,8 +21,8 @@ class Product:
     It can be multiplied and divided by a product and by the number 1, which is what the rules of
     fans do with sizes. A sum is one size, in parentheses.
 
-    >>> str(Product.of("in/groups") * Product.of("k")), str(Product.of("4*hidden") // Product.of("4"))
-    ('in/groups*k', 'hidden')
+    >>> print(Product.of("in/groups") * Product.of("k"), Product.of("4*hidden") // Product.of("4"))
+    in/groups*k hidden
     """
 
     exponents: Mapping[str, int] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Product:
         return self.text(tuple(self.exponents))
 
     def text(self, order: Sequence[str]) -> str:
-        """The sizes in this order, numbers first and kernels last; a divisor stands behind the first.
+        """The sizes in this order, numbers first, kernels last, and divisors behind the first.
 
         >>> (Product.of("hidden") * Product.of("3")).text(("hidden", "3"))
         '3*hidden'

@@ -48,7 +48,7 @@ def lookup(layer: Any, parameter: str, ndim: int) -> str | None:
 
 
 def identify(layer: Any, parameter: str, ndim: int) -> LayerParameter | None:
-    """What the tables say of ``parameter`` of ``layer``, a tensor of ``ndim`` axes; None if nothing.
+    """What the tables say of a layer's parameter, a tensor of ``ndim`` axes; None if nothing.
 
     ``layer`` is an object of a framework's class or of a class derived from it. ``parameter`` is a
     path with dots or slashes, of which the end counts: ``"mha/query/kernel"``. A recurrent layer's

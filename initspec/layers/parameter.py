@@ -34,7 +34,8 @@ class Parameter:
     scheme, one for each gate: gate by gate, or ``interleaved``, unit by unit. ``zero_row`` is the
     layer's argument that names a row of zeros, ``required`` the one without which there is no law,
     ``when`` the condition under which the parameter exists, ``argument`` the one that takes an
-    initializer, and ``called`` the layout in which the layer calls it, where that differs.
+    initializer, ``second_row`` the role of its second row, where it holds two vectors, and
+    ``called`` the layout in which the layer calls it, where that differs.
 
     >>> from initspec import defaults
     >>> defaults("torch", "Conv2d")["bias"].on(in_=64, groups=4, k=(2, 2)).support
@@ -57,6 +58,7 @@ class Parameter:
     when: str = ""
     argument: str = ""
     called: str = ""
+    second_row: str = ""
     note: str = ""
 
     def on(self, given: Sizes | Sequence[int] | None = None, /, **words: Any) -> Distribution:
@@ -79,11 +81,7 @@ class Parameter:
             return self._constants(self.shape_on(sizes))
         scheme = self._scheme
         if scheme.needs_fans:  # only those that the mode looks at: sizes may be missing for others
-            words = self.fan_words()._asdict()
-            asked = (
-                ("fan_in", "fan_out") if "AVG" in str(scheme.mode) else (str(scheme.mode).lower(),)
-            )
-            counts = {fan: evaluate(words[fan], sizes, self.name) for fan in asked}
+            counts = {fan: evaluate(n, sizes, self.name) for fan, n in self.counted.items()}
             return scheme.given(**{"fan_in": 1, "fan_out": 1, **counts})
         if scheme.distribution in ("normal", "uniform", "truncated_normal", "constant"):
             return scheme.given(fan_in=1, fan_out=1)
@@ -153,6 +151,32 @@ class Parameter:
             return Fans(self.fan_in or "1", self.fan_out or "1")  # type: ignore[arg-type]
         return fan_words(self.shape, self.layout, self._scheme.fans)
 
+    @property
+    def counted(self) -> Mapping[str, str]:
+        """The fans that the law hangs on, by name and in words: none, one or both.
+
+        >>> from initspec import defaults
+        >>> defaults("torch", "Conv2d")["weight"].counted
+        {'fan_in': 'in/groups*k'}
+        """
+        if self.scheme is None or not self.scheme.needs_fans:
+            return {}
+        words = self.fan_words()._asdict()
+        asked = {"FAN_IN": ("fan_in",), "FAN_OUT": ("fan_out",)}
+        return {fan: words[fan] for fan in asked.get(self.scheme.mode or "", tuple(words))}
+
+    @property
+    def rule(self) -> tuple[object, ...]:
+        """What parameters have in common that draw by one rule, whatever their shapes are."""
+        fans = tuple(self.counted.items())
+        return self.scheme, fans, self.joint, self.gates, self.zero_row, self.required
+
+    @property
+    def always_zero(self) -> bool:
+        """Whether it starts as zeros."""
+        constant = self.scheme is not None and self.scheme.distribution == "constant"
+        return constant and self._scheme.value == 0
+
     def shape_on(self, sizes: Sizes) -> Shape:
         """The shape for these sizes.
 
@@ -189,9 +213,7 @@ variance uncorrected; fan_in = in
         text = self._scheme.formula
         if self.joint:
             text += "; all gates are one matrix"
-        if self._scheme.needs_fans:
-            words = self.fan_words()._asdict()
-            text += "".join(f"; {fan} = {words[fan]}" for fan in words if fan in text)
+        text += "".join(f"; {fan} = {words}" for fan, words in self.counted.items())
         return text + (f"; the row {self.zero_row} is zero" if self.zero_row else "")
 
 
@@ -251,4 +273,3 @@ class LayerDefault(Mapping[str, Parameter]):
 
     def __len__(self) -> int:
         return len(self.parameters)
-

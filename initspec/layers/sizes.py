@@ -76,7 +76,7 @@ def whole_number(text: str, sizes: Sizes, name: str) -> int:
 
 
 def size_of(word: str, given: Any) -> Any:
-    """A size that somebody gives, checked: a tuple for ``k`` and ``places``, a number for others."""
+    """A given size, checked: a tuple for ``k`` and ``places``, a number for other words."""
     if word in ("k", "places"):
         return checked_shape(given)
     (size,) = checked_shape(given if hasattr(given, "__index__") else (-1,))

@@ -203,9 +203,9 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     counted within one group and one stacked parameter; an embedding's ``fan_in`` is one. Strides
     and borders are not counted.
 
-    The other rules, of :data:`initspec.spec.fan_rules.RULES`, are what the frameworks count, also where
-    it is wrong; dialects use them. ``"naive"`` takes whole axes, whatever groups and stacks they
-    hold, and swaps a transposed convolution's fans; ``"torch"`` goes by PyTorch's places.
+    The other rules, of :data:`initspec.spec.fan_rules.RULES`, are what the frameworks count, also
+    where it is wrong; dialects use them. ``"naive"`` takes whole axes, whatever groups and stacks
+    they hold, and swaps a transposed convolution's fans; ``"torch"`` goes by PyTorch's places.
 
     Raises :class:`LayoutError` where the tensor has no input axis, for a bias has no fans, and
     :class:`UnknownName` for a rule that does not exist.
