@@ -101,4 +101,5 @@ def fan_words(shape: str, layout: str | None, rule: str) -> Fans:
         raise LayoutError(f"a parameter of the shape ({', '.join(shape.split())}) has no fans.")
     order = tuple(dict.fromkeys(name for word in words for name in word.exponents))
     counted: Any = RULES[rule](axes)
-    return Fans(*(n.text(order) if isinstance(n, Product) else str(n) for n in counted))
+    text: Any = (n.text(order) if isinstance(n, Product) else str(n) for n in counted)
+    return Fans(*text)
