@@ -210,33 +210,33 @@ def _summed(
     return Pair(source, targets, False, _ratio(*laws), _distance(*laws), remark)
 
 
-def total(one: Distribution, two: Distribution) -> Triangular:
+def total(first: Distribution, second: Distribution) -> Triangular:
     """The law of the sum of two independent numbers, both uniform on ``(-limit, limit)``."""
-    if not (isinstance(one, Uniform) and one == two and one.low == -one.high):
-        raise SpecError(f"the law of the sum of {one!r} and {two!r} is not known here.")
-    return Triangular(2 * one.high)
+    if not (isinstance(first, Uniform) and first == second and first.low == -first.high):
+        raise SpecError(f"the law of the sum of {first!r} and {second!r} is not known here.")
+    return Triangular(2 * first.high)
 
 
 def same_entries(source: Parameter, target: Parameter, sizes: Sizes) -> bool:
     """Whether both draw the same law, whatever the axes are called."""
-    one, two = source.on(sizes), target.on(sizes)
+    first, second = source.on(sizes), target.on(sizes)
     if source.gates or target.gates:
         return source.gates == target.gates
-    if isinstance(one, Structured) or isinstance(two, Structured):
-        kind = one.kind == two.kind and source.scheme == target.scheme
-        return kind and source.joint == target.joint and one.variance == two.variance
-    return same_law(one, two)
+    if isinstance(first, Structured) or isinstance(second, Structured):
+        kind = first.kind == second.kind and source.scheme == target.scheme
+        return kind and source.joint == target.joint and first.variance == second.variance
+    return same_law(first, second)
 
 
-def _ratio(one: Distribution, two: Distribution) -> float:
-    if one.variance == 0:
-        return 1.0 if two.variance == 0 else math.inf
-    return two.variance / one.variance
+def _ratio(first: Distribution, second: Distribution) -> float:
+    if first.variance == 0:
+        return 1.0 if second.variance == 0 else math.inf
+    return second.variance / first.variance
 
 
-def _distance(one: Distribution, two: Distribution) -> float | None:
+def _distance(first: Distribution, second: Distribution) -> float | None:
     try:
-        return ks(one, two)
+        return ks(first, second)
     except SpecError:  # not in closed form
         return None
 

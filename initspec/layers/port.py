@@ -44,14 +44,14 @@ class Port:
 
     def lines(self) -> list[str]:
         """What each side draws, and the code."""
-        one, two = self.source, self.target
+        source, target = self.source, self.target
         sizes = ", ".join(f"{word}={n}" for word, n in self.sizes.items())
-        lines = textwrap.wrap(f"{title(one)} -> {title(two)}, in numbers at {sizes}", 98)
+        lines = textwrap.wrap(f"{title(source)} -> {title(target)}, in numbers at {sizes}", 98)
         for pair in self.pairs:
-            lines += ["", *_pair_lines(pair, one, two)]
+            lines += ["", *_pair_lines(pair, source, target)]
         if not self.code:
-            return [*lines, "", f"initspec has no adapter for {_head(two)['title']}: no code."]
-        return [*lines, "", f"{_head(one)['title']}'s laws in {_head(two)['title']}:", "", *(
+            return [*lines, "", f"initspec has no adapter for {_head(target)['title']}: no code."]
+        return [*lines, "", f"{_head(source)['title']}'s laws in {_head(target)['title']}:", "", *(
             f"    {line}".rstrip() for line in self.code.splitlines()
         )]  # fmt: skip
 
@@ -65,10 +65,10 @@ def port(layer: str, to: str, sizes: Sizes | None = None) -> Port:
     Raises :class:`UnknownName` for a framework or layer that the tables do not hold, and
     :class:`SpecError` where the target has no such layer.
 
-    >>> found = port("torch.nn.Linear", "flax", {"in": 300, "out": 100})
-    >>> [round(pair.variance_ratio, 6) for pair in found.pairs]
+    >>> answer = port("torch.nn.Linear", "flax", {"in": 300, "out": 100})
+    >>> [round(pair.variance_ratio, 6) for pair in answer.pairs]
     [3.0, 0.0]
-    >>> print(found.code)
+    >>> print(answer.code)
     import math
     <BLANKLINE>
     import initspec
@@ -181,14 +181,14 @@ def _spoken(source: LayerDefault, target: LayerDefault, sizes: Sizes) -> Sizes:
 # ---------------------------------------------------------------------------------- in words
 
 
-def _pair_lines(pair: Pair, one: LayerDefault, two: LayerDefault) -> list[str]:
-    theirs = ", ".join(target.name for target in pair.targets)
+def _pair_lines(pair: Pair, source: LayerDefault, target: LayerDefault) -> list[str]:
+    theirs = ", ".join(item.name for item in pair.targets)
     head = " -> ".join(filter(None, (pair.source.name if pair.source else "", theirs)))
     if pair.source is None:
         head = f"(nothing) -> {theirs}"
-    width = max(len(one.framework), len(two.framework)) + 2
+    width = max(len(source.framework), len(target.framework)) + 2
     lines = textwrap.wrap(head, 98, subsequent_indent="  ")
-    sides = [(one, pair.source), (two, pair.targets[0] if pair.targets else None)]
+    sides = [(source, pair.source), (target, pair.targets[0] if pair.targets else None)]
     for row, parameter in sides:
         if parameter is not None:
             lines += _wrap(f"{row.framework:{width}}{_mark(row)}", parameter.formula, width)
