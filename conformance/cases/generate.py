@@ -1,6 +1,6 @@
 """The cases as data: files of JSON under ``cases/`` that any language can read and run.
 
-What follows from ``schemes.toml``, ``layouts.toml`` and the stream is generated:
+What follows from ``schemes.toml``, the tables of layers and the stream is generated:
 ``python -m initspec.conformance.cases.generate --write`` writes it and ``--check`` says whether it
 is fresh. Each file has one kind of case and conforms to ``case-file.schema.json``:
 

@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Any
 
 from ...errors import InitSpecError, NotInstalled, SpecError, UnknownName
+from ...layers.lookup import lookup
 from ...spec.fan_rules import Shape
-from ...spec.layout import layers
 from .calls import CONVENTIONS, Maker, maker, numpy_dtype, tohost
 
 #: What a target may need; one that is not installed is skipped, and another package is an error.
@@ -210,7 +210,7 @@ def parameter(found: Any, reference: Reference) -> Maker:
         make=make,
         out_first=build is _torch,
         fixed_shape=shape,
-        layout=_layout(layer, path, len(shape)),
+        layout=lookup(layer, path, len(shape)),
     )
 
 
@@ -301,16 +301,3 @@ def _pick(held: Mapping[str, Any], name: str) -> tuple[str, Any]:
         raise UnknownName("parameter of the layer", name, held)
     path = (exact or matches)[0]
     return path, held[path]
-
-
-def _layout(layer: Any, path: str, ndim: int) -> str | None:
-    """The axes of a layer's weight, where ``layouts.toml`` knows them."""
-    module, title = type(layer).__module__, type(layer).__name__
-    framework = module.partition(".")[0]
-    inner = [f"{framework}.{title}.{part}" for part in path.split("/")[-2:-1]]
-    special = [f"{framework}.nnx.{title}"] if ".nnx" in module else []
-    groups = getattr(layer, "groups", None) or getattr(layer, "feature_group_count", None) or 1
-    for name in [*inner, *special, f"{framework}.{title}"]:
-        if name in layers() and len(layers()[name].axes) == ndim:
-            return f"{name}, groups={groups}" if groups > 1 else name
-    return None
