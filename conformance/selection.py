@@ -156,6 +156,7 @@ def _target_cells(
 def _claimed(text: str, claim: str, process: Process, args: Any) -> list[tuple[str, Target]]:
     """A scheme and a target; with no scheme claimed, the text names a table of them."""
     from .targets import resolve
+    from .targets.loading import NoTable
 
     if claim:
         return [(claim, resolve.resolve(text, scheme=claim, process=process))]
@@ -164,10 +165,8 @@ def _claimed(text: str, claim: str, process: Process, args: Any) -> list[tuple[s
         raise Unclaimed(text, likely)
     try:
         return list(resolve.resolve_table(text, time_limit=args.time_limit).items())
-    except InitSpecError as error:
-        if "table" in str(error):  # it is there, and is something else
-            raise Unclaimed(text, None) from error
-        raise
+    except NoTable as error:  # it is there, and is something else
+        raise Unclaimed(text, None) from error
 
 
 class Unclaimed(SpecError):  # noqa: N818 - it says what is wrong

@@ -1,7 +1,7 @@
 """The fans counted one multiplication at a time, and the scale of every scheme written out by hand.
 
-Nothing here uses :mod:`initspec.spec.layout`'s rules or :mod:`initspec.spec.scheme`'s: these are the second
-opinion that both are held against.
+Nothing here uses the rules of :mod:`initspec.spec.layout` or :mod:`initspec.spec.scheme`: these are
+the second opinion that both are held against.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from ..cases import files
 from ..cell import Cell
 from ..probability.own_law import seen
 from ..targets.claims import claimed
+from ..targets.target import completed
 from . import faults as f
 from .faults import Fault
 
@@ -69,7 +70,7 @@ class Mutant:
     def cell(self) -> Cell:
         """The cell that judges it."""
         return Cell(
-            target=self,
+            target=completed(self),
             scheme=claimed(self.claim),
             shape=self.shape,
             layout=Layout.parse(self.layout),

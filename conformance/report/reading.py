@@ -91,6 +91,7 @@ def _decision(row: Any, where: str) -> Decision:
         detectable=None if least is None else _number(least, where),
         unit=_words(row.get("unit", "")),
         note=_words(row.get("note", "")),
+        applies=row.get("applies", True) is not False,
     )
 
 

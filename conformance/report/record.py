@@ -33,7 +33,8 @@ class Decision:
 
     ``p`` is a bound on the chance of a value so extreme under the null hypothesis; an exact test
     has 0 or 1. ``detectable`` is the least discrepancy that this test shows at this ``n``, in
-    ``unit``, but for a chance of ``beta``.
+    ``unit``, but for a chance of ``beta``. Without ``applies`` the test could not be put to the
+    target.
     """
 
     test: str
@@ -45,6 +46,7 @@ class Decision:
     detectable: float | None = None
     unit: str = ""
     note: str = ""
+    applies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ class Report:
             "beta": self.beta,
             "seed": self.seed,
             "versions": dict(self.versions),
-            "records": [asdict(record) for record in self.records],
+            "records": [_plain(record) for record in self.records],
         }
 
     def to_json(self) -> str:
@@ -229,6 +231,15 @@ class Report:
                 message = f"{record.outcome}: {record.sentence} {record.explanation}".strip()
                 ElementTree.SubElement(case, tags[record.outcome], message=_printable(message))
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    """A record as plain data; a decision says whether it applies only where it does not."""
+    data = asdict(record)
+    for decision in data["decisions"]:
+        if decision["applies"]:
+            del decision["applies"]
+    return data
 
 
 def _properties(case: ElementTree.Element, record: Record) -> None:

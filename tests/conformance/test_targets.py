@@ -22,12 +22,14 @@ import initspec
 from initspec import Custom, InitSpecError, Layout, SpecError, UnknownName, get
 from initspec.conformance import check
 from initspec.conformance.suite import run, target_cells
-from initspec.conformance.targets import process
+from initspec.conformance.targets import process, remote
+from initspec.conformance.targets.arrays import read
 from initspec.conformance.targets.backend import BackendTarget
-from initspec.conformance.targets.calls import tohost
-from initspec.conformance.targets.resolve import read, resolve, resolve_table
+from initspec.conformance.targets.host import tohost
+from initspec.conformance.targets.loading import load
+from initspec.conformance.targets.resolve import resolve, resolve_table
 from initspec.conformance.targets.target import Unjudged
-from initspec.conformance.targets.text import Reference, load
+from initspec.conformance.targets.text import Reference
 
 SHAPE = (6, 5)
 DTYPES = ("float64", "float32", "bfloat16", "float16")
@@ -436,16 +438,16 @@ def test_many_tensors_are_asked_for_in_batches(module, monkeypatch) -> None:
     monkeypatch.setattr(
         target._process, "ask", lambda q: asked.append(len(q.get("seeds", ()))) or ask(q)
     )
-    monkeypatch.setattr(process, "_FAST", 1e9)
+    monkeypatch.setattr(remote, "_FAST", 1e9)
     target.draw_many(SHAPE, dtype="float32", seeds=range(1100))
     assert asked == [0, 8, 16, 32, 64, 128, 256, 512, 84], "more from what answers fast"
-    monkeypatch.setattr(process, "_FAST", 0)
+    monkeypatch.setattr(remote, "_FAST", 0)
     target.draw_many(SHAPE, dtype="float32", seeds=range(1024))
     assert asked[9:] == [512, 256, 128, 64, 32, 16, 8, 4, 2, 1, 1], "less from a slow one"
     asked.clear()
-    monkeypatch.setattr(process, "_BATCH", 3 * 30 * 4)
+    monkeypatch.setattr(remote, "_BATCH", 3 * 30 * 4)
     monkeypatch.setattr(target, "_pace", 512)
-    monkeypatch.setattr(process, "_FAST", 1e9)
+    monkeypatch.setattr(remote, "_FAST", 1e9)
     drawn = target.draw_many(SHAPE, dtype="float32", seeds=range(8))
     assert asked == [3, 3, 2], "and never more bytes than that"
     for seed, tensor in enumerate(drawn):
@@ -635,7 +637,7 @@ def test_the_process_imports_no_scipy(module) -> None:
     import subprocess
     import sys
 
-    code = "import sys, initspec.conformance.targets.process; assert 'scipy' not in sys.modules"
+    code = "import sys, initspec.conformance.targets.worker; assert 'scipy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -646,7 +648,7 @@ def test_the_process_imports_no_scipy(module) -> None:
 def text():
     """Texts as targets that share one process, in which each framework is imported once."""
     worker = process.Process(120)
-    return lambda target: process.TextTarget(target, worker)
+    return lambda target: remote.TextTarget(target, worker)
 
 
 def test_torch_functions_fill_in_place() -> None:
@@ -819,7 +821,7 @@ def test_keras_layers_on_pytorch_are_keras_layers(monkeypatch) -> None:
         pytest.skip("Keras and PyTorch are not both installed")
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     worker = process.Process(120)
-    target = process.TextTarget("keras.layers:Dense(96)#kernel@(None,40)", worker)
+    target = remote.TextTarget("keras.layers:Dense(96)#kernel@(None,40)", worker)
     assert (target.fixed_shape, target.layout) == ((40, 96), "keras.Dense")
 
 
