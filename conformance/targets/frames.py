@@ -7,7 +7,7 @@ import struct
 from typing import IO, Any
 
 _HEAD = struct.Struct(">IQ")
-_MOST = 1 << 30  # bytes of one answer
+MOST = 1 << 30  # bytes of one frame
 
 
 def send(pipe: IO[bytes], head: dict[str, Any], body: bytes = b"") -> None:
@@ -22,7 +22,7 @@ def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     """Read one frame; None at the end, and for what is no frame."""
     try:
         head, body = _HEAD.unpack(pipe.read(_HEAD.size))
-        if head + body > _MOST:
+        if head + body > MOST:
             return None
         frame = json.loads(pipe.read(head)), pipe.read(body)
     except (OSError, ValueError, struct.error):

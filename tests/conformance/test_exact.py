@@ -510,3 +510,14 @@ def test_the_suite_takes_the_exact_tier():
         tier="exact",
     )
     assert "times the documented scale" in wrong.records[0].sentence
+
+
+def test_the_json_says_what_does_not_apply_and_is_read_again():
+    from initspec.conformance import check
+    from initspec.conformance.report.reading import read
+
+    report = check("numpy", "he_normal", tier="exact", shape=(86, 8))
+    rows = report.to_dict()["records"][0]["decisions"]
+    assert {row["test"] for row in rows if "applies" in row} == {"types"}
+    assert all(row.get("applies", False) is False for row in rows)
+    assert read(report.to_json(), "run.json") == report
