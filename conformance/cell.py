@@ -50,6 +50,16 @@ class Cell:
         law = seen(self.scheme.on(self.shape, self.layout))
         return complex_law.modulus(self.scheme, law) if self.dtype in PARTS else law
 
+    @property
+    def seed(self) -> int:
+        """The seed of the cell's first tensor, made from its name."""
+        return cell_seed(self.name, self.run)
+
+    @property
+    def is_portable(self) -> bool:
+        """Whether an adapter draws from the portable stream, of which every bit is known."""
+        return self.target.stream == "portable"
+
 
 def blank(cell: Cell) -> Record:
     """The record of a cell that is not judged yet."""
@@ -62,14 +72,5 @@ def blank(cell: Cell) -> Record:
         dtype=cell.dtype,
         tier=cell.tier,
         stream=cell.stream,
-        seed=cell_seed(cell.name, cell.run),
+        seed=cell.seed,
     )
-
-
-def is_portable(cell: Cell) -> bool:
-    return getattr(cell.target, "stream", "") == "portable"
-
-
-def one_tensor(cell: Cell) -> bool:
-    """Whether the target is an array, or a parameter of a layer: it has no other shape."""
-    return getattr(cell.target, "fixed_shape", None) is not None

@@ -179,7 +179,7 @@ def _of_report(report: Report) -> Iterator[str]:
     for record in report.records:
         facts = _facts(record)
         for item in record.decisions:
-            if not item.note.startswith("not applicable"):
+            if item.applies:
                 yield f"{item.test}|{facts}"
 
 

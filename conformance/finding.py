@@ -11,17 +11,21 @@ def certain(test: str, wrong: float, note: str) -> Finding:
 
 
 def not_applicable(test: str, why: str) -> Finding:
-    """A finding that refuses nothing: the test says nothing of this cell, and why."""
-    return Finding(test, 0.0, 1.0, f"not applicable: {why}")
+    """A finding that passes, because the target does not let the question be asked."""
+    return Finding(test, 0.0, 1.0, f"not applicable: {why}", applies=False)
 
 
 class Finding(NamedTuple):
-    """One test's statistic and p-value, and a word on what it saw."""
+    """One test's statistic and p-value, and a word on what it saw.
+
+    Without ``applies`` the test could not be put to the target, and passes.
+    """
 
     test: str
     statistic: float
     p: float
     note: str = ""
+    applies: bool = True
 
 
 #: What a test measures, by its name. A test of a complex type has ``modulus.`` or ``angle.`` before

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..errors import InitSpecError
 from ..spec.scheme import Scheme
-from .cell import Cell, one_tensor
+from .cell import Cell
 from .design import Budget
 from .targets.backend import BackendTarget
 from .targets.claims import claimed
@@ -30,7 +30,7 @@ def reproduced_by(cell: Cell, alpha: float = _USUAL, options: Sequence[str] = ()
 
 def _command(cell: Cell, alpha: float, options: Sequence[str]) -> str:
     """The line for a shell; empty where there is none."""
-    text: str | None = getattr(cell.target, "text", None)  # somebody's own target has none
+    text = cell.target.text
     if cell.stream:
         words = ["--backend", cell.target.name, "--stream", cell.stream]
     elif text is not None:
@@ -42,7 +42,7 @@ def _command(cell: Cell, alpha: float, options: Sequence[str]) -> str:
     words += ["--as", cell.scheme.name or ""]
     if cell.shape:
         words += ["--shape", "x".join(map(str, cell.shape)), "--layout", str(cell.layout)]
-    elif not one_tensor(cell):  # no option says "no axes"
+    elif cell.target.fixed_shape is None:  # no option says "no axes"
         return ""
     words += ["--dtype", cell.dtype, "--tier", cell.tier]
     words += ["--alpha", f"{alpha:g}"] if alpha > _USUAL else []

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import BackendMissing, InitSpecError, NotInstalled, SpecError, UnknownName
 from ..readings.registry import dialects, schemes
 from . import name_filter
-from .targets.text import NoTable
 
 if TYPE_CHECKING:
     from ..spec.fan_rules import Shape
@@ -207,6 +206,7 @@ def _of_target(text: str, place: tuple[Shape, Layout] | None, selection: Selecti
 def _claimed(text: str, claim: str, process: Process) -> list[tuple[str, Target]]:
     """A scheme and a target; with no scheme claimed, the text names a table of them."""
     from .targets import resolve
+    from .targets.loading import NoTable
 
     if claim:
         return [(claim, resolve.resolve(text, scheme=claim, process=process))]
@@ -215,11 +215,11 @@ def _claimed(text: str, claim: str, process: Process) -> list[tuple[str, Target]
         raise Unclaimed(text, likely)
     try:
         return list(resolve.resolve_table(text, time_limit=process.time_limit).items())
-    except NoTable as error:
+    except NoTable as error:  # it is there, and is something else
         raise Unclaimed(text, None) from error
 
 
-class Unclaimed(SpecError):  # noqa: N818 - it says what is wrong
+class Unclaimed(SpecError):
     """A target of which nobody says what it should be."""
 
     def __init__(self, text: str, likely: str | None) -> None:

@@ -21,7 +21,7 @@ class StreamError(InitSpecError, ValueError):
     """A seed, a key or a window outside the portable stream."""
 
 
-class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wrong
+class UnknownName(InitSpecError, ValueError):
     """A name that nothing answers to; the nearest known ones are offered."""
 
     def __init__(self, kind: str, given: object, known: Iterable[str], hint: str = "") -> None:
@@ -34,7 +34,7 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
         return _unpickle, (type(self), self.args[0], self.__dict__)
 
 
-class BackendMissing(InitSpecError, ImportError):  # noqa: N818 - it says what is wrong
+class BackendMissing(InitSpecError, ImportError):
     """A framework that is not installed; the message holds the command that installs it."""
 
     def __init__(self, backend: str, package: str, command: str) -> None:

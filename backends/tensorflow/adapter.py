@@ -41,7 +41,7 @@ def as_it_is(method: Method) -> Method:
         try:
             return method(*args, **kwargs)
         except InitSpecError as error:
-            setattr(error, "ag_pass_through", True)  # noqa: B010
+            setattr(error, "ag_pass_through", True)
             raise
 
     found: Method = tf.autograph.experimental.do_not_convert(call)

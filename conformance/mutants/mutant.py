@@ -15,6 +15,7 @@ from ..cases import files
 from ..cell import Cell
 from ..probability.own_law import seen
 from ..targets.claims import claimed
+from ..targets.target import completed
 from .fault import Fault, Setting
 
 
@@ -48,16 +49,6 @@ class Mutant:
         """The name of the target."""
         return f"mutant {self.id}"
 
-    @property
-    def text(self) -> None:
-        """It has no name on the command line."""
-        return
-
-    @property
-    def resolution(self) -> int:
-        """The bits that it says it resolves."""
-        return 22
-
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> NDArray[Any]:
         """A tensor with the fault."""
         from ...stream import dtypes
@@ -78,7 +69,7 @@ class Mutant:
     def cell(self) -> Cell:
         """The cell that judges it."""
         return Cell(
-            target=self,
+            target=completed(self),
             scheme=claimed(self.claim),
             shape=self.shape,
             layout=Layout.parse(self.layout),

@@ -29,7 +29,7 @@ LEAST = 2.0**-53
 _NEAR, _MOMENT = 1e-6, 2e-3
 
 
-class Broken(InitSpecError):  # noqa: N818 - it says what is wrong
+class Broken(InitSpecError):
     """A class whose law is none; the sentence says why."""
 
 

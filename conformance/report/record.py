@@ -57,6 +57,8 @@ class Decision:
     unit: str = ""
     #: Where it looked, or what is wrong.
     note: str = ""
+    #: Whether the test could be put to the target.
+    applies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +214,7 @@ class Report:
             "beta": self.beta,
             "seed": self.seed,
             "versions": dict(self.versions),
-            "records": [asdict(record) for record in self.records],
+            "records": [_plain(record) for record in self.records],
         }
 
     def to_json(self) -> str:
@@ -291,6 +293,15 @@ class Report:
                 if record.outcome == FAIL and record.command:
                     tag.text = _printable(record.command)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    """A record as plain data; a decision says whether it applies only where it does not."""
+    data = asdict(record)
+    for decision in data["decisions"]:
+        if decision["applies"]:
+            del decision["applies"]
+    return data
 
 
 def _properties(case: ElementTree.Element, record: Record) -> None:

@@ -75,7 +75,7 @@ def _table(array: Any, law: Distribution) -> str:
 def _words(law: Distribution) -> Any:
     """The words behind the numbers of a law that takes one for each, in C order."""
     try:
-        law.draw  # noqa: B018
+        law.draw
     except InitSpecError:
         return None
     return words(key_from_seed(SEED), np.arange(COUNT, dtype=np.uint64))

@@ -18,7 +18,6 @@ from ..spec.distribution import Distribution
 from ..spec.fan_rules import Fans, Shape
 from ..spec.layout import Layout, checked_shape
 from ..spec.scheme import Scheme
-from ..spec.tensor_laws import Values
 from ..spec.values import Values
 from .fan_words import fan_words
 from .sizes import Sizes, evaluate, identifiers, layout_on, shape_on, size_of, solved

@@ -19,7 +19,7 @@ from initspec.conformance.mutants import complexes as mutants
 from initspec.conformance.mutants import kill_matrix
 from initspec.conformance.probability import transform
 from initspec.conformance.probability.complex_law import PARTS, Modulus, Unknown, modulus
-from initspec.conformance.targets.calls import narrowed
+from initspec.conformance.targets.host import narrowed
 
 SHAPE = (86, 8)
 

@@ -37,6 +37,7 @@ from initspec.conformance.report.record import ERROR, FAIL
 from initspec.conformance.suite import DTYPES
 from initspec.conformance.targets.backend import BackendTarget
 from initspec.conformance.targets.claims import claimed
+from initspec.conformance.targets.target import Target
 from initspec.spec.layout import Layout
 from initspec.stream import dtypes
 
@@ -61,10 +62,8 @@ SQUARE = (((24, 24), "io"),)
 MATRICES = (((16, 16), "io"), ((8, 24), "io"), ((24, 8), "io"), ((16, 64), "io, stack=4"))
 
 
-class Right:
+class Right(Target):
     """A right sampler by SciPy's quantiles of NumPy's random bits, or by QR with its signs."""
-
-    resolution = 22
 
     def __init__(self, name, claim, layout):
         self.name, self.claim, self.layout = name, claim, layout
