@@ -64,7 +64,7 @@ def _shapes(args: Any) -> list[tuple[Shape, Layout]] | None:
 
 
 def _dtypes(args: Any, usual: Sequence[str], more: Sequence[str] = ()) -> Sequence[str]:
-    from .suite import DTYPES
+    from ..stream.dtypes import DTYPES
 
     for dtype in args.dtype or ():
         if dtype not in (*DTYPES, *more):
@@ -83,6 +83,7 @@ def _backend_cells(
     names: Sequence[str], shapes: list[tuple[Shape, Layout]] | None, args: Any
 ) -> tuple[list[Cell], list[Record]]:
     from .. import plugins, protocol
+    from ..stream.dtypes import DTYPES
     from . import suite
     from .report.record import SKIP, Record
 
@@ -103,7 +104,7 @@ def _backend_cells(
             wanted,
             only=args.claims,
             shapes=shapes,
-            dtypes=_dtypes(args, suite.DTYPES),
+            dtypes=_dtypes(args, DTYPES),
             streams=streams,
             tier=args.tier or "stat",
         )

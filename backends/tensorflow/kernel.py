@@ -44,7 +44,7 @@ def halves(number: Tensor) -> Key:
 def threefry2x32(key: Key, high: Tensor, low: Tensor) -> tuple[Tensor, Tensor]:
     """Threefry-2x32 with 20 rounds, on tensors of uint32: :func:`initspec.stream.threefry2x32`."""
     k0, k1 = key
-    schedule = (k0, k1, _xor(_xor(k0, k1), _u32(0x1BD11BDA)))
+    schedule = (k0, k1, _xor(_xor(k0, k1), _u32(stream.PARITY)))
     x0, x1 = high + schedule[0], low + schedule[1]
     for group in range(5):
         for rotation in stream.ROTATIONS[group % 2]:
@@ -124,8 +124,7 @@ def _values(word: Tensor, draw: Draw, dtype: str) -> Tensor:
     kind = tf.float64 if dtype == "float64" else tf.float32
     number = tf.cast(_integer(word, draw), kind) * tf.constant(draw.scale, kind)
     if draw.shift != 0:
-        # No integer reaches 2**31; the minimum keeps XLA from fusing the product with the sum.
-        bound = tf.constant(draw.scale * 2.0**31, kind)
+        bound = tf.constant(draw.bound, kind)  # two roundings: see Draw.bound
         number = tf.minimum(number, bound) + tf.constant(draw.shift, kind)
     return tf.cast(number, dtype)
 
