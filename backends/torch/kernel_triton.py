@@ -151,12 +151,12 @@ def fill(out: Tensor, blocks: tuple[Block, ...], key: stream.Key, draw: Draw) ->
 
 
 def _numbers(view: Tensor, block: Block, key: stream.Key, draw: Draw) -> list[int]:
-    skip, base, found = axes(block.shape, tuple(view.stride()), block.strides)
+    skip, base, merged = axes(block.shape, tuple(view.stride()), block.strides)
     wide = view.dtype == torch.float64
     kind, bits = (np.float64, np.int64) if wide else (np.float32, np.int32)
     law = [int(kind(x).view(bits)) for x in (draw.scale, draw.shift, draw.bound)]
     head = [view.numel(), skip, block.base + base, *key, draw.first, draw.count]
-    tail = [number for axis in reversed(found) for number in axis]
+    tail = [number for axis in reversed(merged) for number in axis]
     return [
         (number + 2**63) % 2**64 - 2**63
         for number in (*head, draw.lowest, draw.highest, *law, *tail)

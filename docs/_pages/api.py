@@ -34,7 +34,8 @@ _SUBJECTS = {
 #: The adapters by their modules; their frameworks are not imported here, nor by Sphinx.
 _ADAPTERS = {
     "initspec.backends.numpy.adapter": ("NumpyBackend", "NumpyInitializer"),
-    "initspec.backends.torch.adapter": ("TorchBackend", "TorchInitializer", "Plan"),
+    "initspec.backends.torch.adapter": ("TorchBackend", "TorchInitializer"),
+    "initspec.backends.torch.writing": ("Plan",),
     "initspec.backends.tensorflow.adapter": ("TensorFlowBackend", "TensorFlowInitializer"),
     "initspec.backends.keras.adapter": ("KerasBackend",),
     "initspec.backends.jax.adapter": ("JaxBackend", "JaxInitializer", "HaikuInitializer"),

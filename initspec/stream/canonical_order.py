@@ -107,11 +107,15 @@ def blocks(
     >>> blocks((4, 6), Layout("io"), (slice(1, 3), slice(0, 6)))[0].base
     6
     """
-    bounds = checked(window, shape)
+    return affine(shape, layout, checked(window, shape))
+
+
+def affine(shape: Shape, layout: Layout, window: Window) -> tuple[Block, ...]:
+    """The affine blocks of a window that is known to fit."""
     if math.prod(shape) > 2**64:
         raise StreamError(f"a tensor of shape {shape} has more than 2**64 elements.")
     pieces = [Block((), (), (), 0)]
-    for part, axis in zip(bounds, digits(shape, layout), strict=True):
+    for part, axis in zip(window, digits(shape, layout), strict=True):
         pieces = [
             Block(
                 (*piece.part, cut.part[0]),

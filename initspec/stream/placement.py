@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,10 +28,14 @@ class Placement:
     shape: Shape
     layout: Layout
     window: Window
+    #: The shape of the window.
+    extent: Shape = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.layout.roles(self.shape)
-        object.__setattr__(self, "window", canonical_order.checked(self.window, self.shape))
+        window = canonical_order.checked(self.window, self.shape)
+        object.__setattr__(self, "window", window)
+        object.__setattr__(self, "extent", canonical_order.extent(window))
 
     def __hash__(self) -> int:  # a slice has no hash before Python 3.12
         return hash((self.shape, self.layout, self.bounds))
@@ -57,17 +61,12 @@ class Placement:
         axes = Layout.of(layout, len(sizes), out_first=out_first)
         return _whole(sizes, axes) if window is None else cls(sizes, axes, tuple(window))
 
-    @cached_property
-    def extent(self) -> Shape:
-        """The shape of the window."""
-        return canonical_order.extent(self.window)
-
-    @cached_property
+    @property
     def bounds(self) -> tuple[tuple[int, int], ...]:
         """The start and the stop of the window along each axis."""
         return tuple((part.start, part.stop) for part in self.window)
 
-    @cached_property
+    @property
     def whole(self) -> bool:
         """Whether the window is the whole tensor."""
         return self.extent == self.shape
@@ -75,11 +74,11 @@ class Placement:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The affine blocks of the window: see :func:`initspec.stream.canonical_order.blocks`."""
-        return canonical_order.blocks(self.shape, self.layout, self.window)
+        return canonical_order.affine(self.shape, self.layout, self.window)
 
-    def part(self, window: Sequence[slice] | None) -> Placement:
-        """Another window of the same tensor; the placement itself for ``None``."""
-        return self if window is None else Placement(self.shape, self.layout, tuple(window))
+    def part(self, window: Sequence[slice]) -> Placement:
+        """Another window of the same tensor."""
+        return Placement(self.shape, self.layout, tuple(window))
 
 
 @lru_cache(maxsize=4096)
