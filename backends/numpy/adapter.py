@@ -151,7 +151,7 @@ class NumpyBackend:
             _check_out(out, place.extent, kind)
         source = seed if rng is None else rng
         if stream == "native":
-            drawn = self.native(law, shape, source=source, layout=layout, dtype=kind)
+            drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
             drawn = drawn[place.window]
             if out is None:
                 return drawn

@@ -62,7 +62,8 @@ def bfloat16() -> np.dtype[Any]:
         import ml_dtypes
     except ModuleNotFoundError:
         raise BackendMissing("numpy", "ml_dtypes for bfloat16", "pip install ml_dtypes") from None
-    return np.dtype(ml_dtypes.bfloat16)
+    kind: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+    return kind
 
 
 def typed(array: Array, dtype: str) -> Array:
