@@ -49,6 +49,7 @@ _PARTS = {
     "initspec.spec.distance": ("ks",),
     "initspec.analysis.candidates": ("Match", "Origin"),
     "initspec.stream.canonical_order": ("Block",),
+    "initspec.stream.placement": ("Placement",),
     "initspec.layers.parameter": ("Parameter",),
     "initspec.layers.pairs": ("Pair",),
     "initspec.analysis.signal": ("Course",),
