@@ -110,7 +110,7 @@ def require() -> None:
         raise ExtraMissing("the conformance suite", "SciPy", "conformance")
 
 
-def cases() -> Any:  # type: ignore[no-redef]
+def cases() -> Any:  # type: ignore[no-redef]  # noqa: F811
     """The cases of the suite as data: what a scheme is on a tensor, what the stream answers, what
     must be refused.
 

@@ -129,6 +129,7 @@ def _of_backends(
     names: Sequence[str], place: tuple[Shape, Layout] | None, selection: Selection
 ) -> Selected:
     from .. import plugins, protocol
+    from ..stream.dtypes import DTYPES
     from . import suite
     from .report.record import SKIP, Record
 
@@ -145,9 +146,9 @@ def _of_backends(
     if selection.is_whole:
         cells = suite.matrix(wanted)
     else:
-        dtypes = selection.dtypes or suite.DTYPES
+        dtypes = selection.dtypes or DTYPES
         hint = "Adapters have no complex types; others' targets may."
-        _checked_dtypes(dtypes, suite.DTYPES, hint)
+        _checked_dtypes(dtypes, DTYPES, hint)
         cells = suite.backend_cells(
             wanted,
             only=selection.claims,
@@ -168,6 +169,7 @@ def _of_backends(
 
 
 def _of_target(text: str, place: tuple[Shape, Layout] | None, selection: Selection) -> Selected:
+    from ..stream.dtypes import DTYPES
     from . import suite
     from .probability.complex_law import PARTS
     from .report.record import ERROR, SKIP, Record
@@ -190,7 +192,7 @@ def _of_target(text: str, place: tuple[Shape, Layout] | None, selection: Selecti
                 Record(cell=name, target=text, scheme=claim, verdict=verdict, sentence=str(error))
             )
             continue
-        _checked_dtypes(dtypes, (*suite.DTYPES, *PARTS))
+        _checked_dtypes(dtypes, (*DTYPES, *PARTS))
         for scheme, target in pairs:
             cells += suite.target_cells(
                 target,

@@ -15,6 +15,7 @@ from ..readings.registry import get, schemes
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout, checked_shape
 from ..spec.scheme import Scheme
+from ..stream.dtypes import DTYPES
 from . import parallel
 from .cell import Cell
 from .design import SHAPES, Budget
@@ -24,8 +25,6 @@ from .reproduction import reproduced_by
 from .targets.backend import BackendTarget
 from .targets.claims import claimed
 from .targets.target import Target
-
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 #: Shapes for schemes that fit no fan or need their own: layout by layout.
 SPECIAL: dict[str, tuple[tuple[Shape, str], ...]] = {

@@ -99,7 +99,7 @@ def index_of(key: stream.Key, word: int) -> tuple[int, int]:
     """An index, as its high and its low 32 bits, whose word under the key is the one wanted."""
     mask = 0xFFFFFFFF
     k0, k1 = key
-    schedule = (k0, k1, k0 ^ k1 ^ 0x1BD11BDA)
+    schedule = (k0, k1, k0 ^ k1 ^ stream.PARITY)
     x0 = (word * 0x9E3779B9 + 0x7F4A7C15) & mask  # any number will do for one half
     x1 = x0 ^ word
     for group in reversed(range(5)):

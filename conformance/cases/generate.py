@@ -31,8 +31,9 @@ from ...readings.registry import get, references, schemes
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, fans, layers
 from ...spec.scheme import Scheme
+from ...stream.dtypes import DTYPES
 from ..design import SHAPES
-from ..suite import DTYPES, SPECIAL
+from ..suite import SPECIAL
 from .files import FOLDER, tensor, text
 from .run import expect
 

@@ -17,6 +17,7 @@ from scipy import special
 from ...errors import SpecError
 from ...spec.distribution import Distribution, Normal, Triangular, TruncatedNormal, Uniform
 from ...spec.marginals import HaarEntry
+from ...stream import dtypes
 from .own_law import Own
 
 Array = NDArray[np.float64]
@@ -28,10 +29,7 @@ _PART = 2**18
 #: Mantissa bits that each type stores, and its least exponent; of a complex type those that the
 #: rounding of its parts, and of the angle that they were made from, leaves of a squared modulus.
 TYPES = {
-    "float64": (52, -1074),
-    "float32": (23, -149),
-    "bfloat16": (7, -133),
-    "float16": (10, -24),
+    **{name: (kind.mantissa, kind.least) for name, kind in dtypes.TYPES.items()},
     "complex128": (48, -1022),
     "complex64": (19, -149),
 }
@@ -183,8 +181,4 @@ def coarse(x: Array, dtype: str) -> Array:
 def _rounded(x: Array, dtype: str) -> Array:
     if dtype.startswith("complex"):
         return coarse(x, dtype)
-    if dtype == "bfloat16":
-        from ...stream import dtypes
-
-        return dtypes.widened(dtypes.rounded(x, dtype))
-    return x.astype(dtype).astype(np.float64)
+    return dtypes.nearest(x, dtype)

@@ -34,7 +34,8 @@ _SUBJECTS = {
 #: The adapters by their modules; their frameworks are not imported here, nor by Sphinx.
 _ADAPTERS = {
     "initspec.backends.numpy.adapter": ("NumpyBackend", "NumpyInitializer"),
-    "initspec.backends.torch.adapter": ("TorchBackend", "TorchInitializer", "Plan"),
+    "initspec.backends.torch.adapter": ("TorchBackend", "TorchInitializer"),
+    "initspec.backends.torch.writing": ("Plan",),
     "initspec.backends.tensorflow.adapter": ("TensorFlowBackend", "TensorFlowInitializer"),
     "initspec.backends.keras.adapter": ("KerasBackend",),
     "initspec.backends.jax.adapter": ("JaxBackend", "JaxInitializer", "HaikuInitializer"),
@@ -48,6 +49,7 @@ _PARTS = {
     "initspec.spec.distance": ("ks",),
     "initspec.analysis.candidates": ("Match", "Origin"),
     "initspec.stream.canonical_order": ("Block",),
+    "initspec.stream.placement": ("Placement",),
     "initspec.layers.parameter": ("Parameter",),
     "initspec.layers.pairs": ("Pair",),
     "initspec.analysis.signal": ("Course",),

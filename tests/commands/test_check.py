@@ -21,6 +21,7 @@ from initspec.commands.progress import Progress
 from initspec.conformance.name_filter import name_test
 from initspec.readings.registry import schemes
 from initspec.spec.fields import TAKES
+from initspec.stream.dtypes import DTYPES
 
 pytest.importorskip("scipy")
 
@@ -114,7 +115,7 @@ def test_the_matrix_and_its_selection(monkeypatch: pytest.MonkeyPatch) -> None:
 
     everything = cells()
     laws = [scheme.name for scheme in suite.distinct()]
-    for word in [*laws, *suite.DTYPES, "-portable", "-native"]:
+    for word in [*laws, *DTYPES, "-portable", "-native"]:
         assert any(word in name for name in everything), word
     assert len(set(everything)) == len(everything) >= len(laws) * 8
     chosen = cells("-k", "numpy-native and he_normal and not (bfloat or 5x7)")

@@ -34,12 +34,12 @@ from initspec.conformance.probability import complex_law, transform
 from initspec.conformance.probability.complex_law import PARTS
 from initspec.conformance.probability.own_law import seen
 from initspec.conformance.report.record import ERROR, FAIL
-from initspec.conformance.suite import DTYPES
 from initspec.conformance.targets.backend import BackendTarget
 from initspec.conformance.targets.claims import claimed
 from initspec.conformance.targets.target import Target
 from initspec.spec.layout import Layout
 from initspec.stream import dtypes
+from initspec.stream.dtypes import DTYPES
 
 DRAWS = 2**12
 LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6)
