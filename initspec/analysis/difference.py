@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import SpecError
+from ..public import public
 from ..spec.distribution import Distribution
 from ..spec.fan_rules import Shape
 from ..spec.scheme import Scheme
@@ -46,6 +47,7 @@ def _said(law: Distribution, word: str) -> float | None:
         return None
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What tells two schemes apart on one shape.

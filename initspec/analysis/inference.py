@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import SpecError, UnknownName
+from ..public import public
 from ..readings.registry import dialects
 from ..spec.distance import draws, ks
 from ..spec.distribution import Constant, Distribution, Normal
@@ -39,6 +40,7 @@ _OUT_LAST = (
 )
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Inference:
     """What an untrained tensor could have come from.

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..public import public
 from ..readings.registry import get
 from .activations import Activation
 from .activations import activation as find
@@ -44,6 +45,7 @@ class Course:
         return {"predicted": predicted, **measured}
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Signal:
     """The variance of activations, forward, and of gradients, backward, at each layer.

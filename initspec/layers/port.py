@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError, UnknownName
+from ..public import public
 from .defaults import defaults, frameworks, kinds, table
 from .pairs import Pair, pairs_of, title
 from .parameter import LayerDefault
@@ -18,6 +19,7 @@ from .sizes import Sizes
 _VERSION = re.compile(r"(<=|>=|==|<|>).*")
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Port:
     """A layer beside its counterpart; ``code`` makes the counterpart with the layer's laws.

@@ -6,9 +6,11 @@ import inspect
 from typing import Any
 
 from ..errors import SpecError
+from ..public import public
 from .fan_rules import Shape
 
 
+@public
 class Custom:
     """Subclass this and write one method.
 

@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ..errors import SpecError, StreamError
+from ..public import public
 from . import integer_form
 from .fan_rules import Fans
 from .integer_form import Draw
@@ -46,6 +47,7 @@ class Scale(NamedTuple):
         return self.factor / self.n
 
 
+@public
 class Distribution:
     """The law of one element of a tensor."""
 

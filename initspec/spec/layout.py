@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import LayoutError, UnknownName
+from ..public import public
 from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
 
 __all__ = ["ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
@@ -33,6 +34,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
 )
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The roles of a tensor's axes.
