@@ -36,7 +36,7 @@ MOVED: Mapping[str, str] = MappingProxyType(
         "entry": "readings.entry",
         "fan_rules": "spec.fan_rules",
         "index": "stream.canonical_order",
-        "inference": "analysis.inference analysis.candidates",
+        "inference": "analysis.inference analysis.matches",
         "layer_defaults": "layers.parameter",
         "layout": "spec.layout",
         "names": "readings.names",

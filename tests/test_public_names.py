@@ -18,7 +18,9 @@ HOME = Path(initspec.__file__)
 
 def typed_names() -> dict[str, str]:
     """Each name that type checkers see, with the module that it is imported from."""
-    (block,) = (node for node in ast.parse(HOME.read_text("utf-8")).body if isinstance(node, ast.If))
+    (block,) = (
+        node for node in ast.parse(HOME.read_text("utf-8")).body if isinstance(node, ast.If)
+    )
     return {
         alias.name: node.module or ""
         for node in block.body
