@@ -13,7 +13,7 @@ import initspec
 
 from .markdown import escaped, page, plain, sentence, table, tick
 
-#: The modules of the public names by subject; names of modules that no subject has stand at the end.
+#: The modules of the public names by subject; those that no subject has stand at the end.
 _SUBJECTS = {
     "Schemes": ("readings.registry", "spec.scheme", "spec.truncation", "spec.custom"),
     "Laws and layouts": ("spec.distribution", "spec.layout", "spec.fan_rules"),

@@ -18,7 +18,7 @@ def signal(args: Any) -> tuple[dict[str, Any], list[str]]:
     )
     data, lines = found.to_dict(), found.lines()
     if out is not None:
-        from ..figures.pictures import signal as picture
+        from ..figures import signal as picture
 
         out.write_text(picture(found), "utf-8")
         data["plot"] = str(out)
