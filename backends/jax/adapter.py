@@ -37,7 +37,7 @@ _FIXED = ("constant", "stencil", "array")  # laws that no key changes
 
 
 class JaxBackend:
-    """The JAX backend: see :class:`initspec.protocol.Backend`."""
+    """The JAX backend: see :class:`initspec.Backend`."""
 
     name = "jax"
     out_first = False

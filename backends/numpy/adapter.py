@@ -26,7 +26,7 @@ Array = NDArray[Any]
 
 
 class NumpyBackend:
-    """The NumPy backend: see :class:`initspec.protocol.Backend`."""
+    """The NumPy backend: see :class:`initspec.Backend`."""
 
     name = "numpy"
     out_first = False

@@ -48,7 +48,7 @@ def as_it_is(method: Method) -> Method:
 
 
 class TensorFlowBackend:
-    """The TensorFlow backend: see :class:`initspec.protocol.Backend`."""
+    """The TensorFlow backend: see :class:`initspec.Backend`."""
 
     name = "tensorflow"
     out_first = False

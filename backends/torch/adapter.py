@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 
 
 class TorchBackend:
-    """The PyTorch backend: see :class:`initspec.protocol.Backend`."""
+    """The PyTorch backend: see :class:`initspec.Backend`."""
 
     name = "torch"
     out_first = True

@@ -28,7 +28,7 @@ from ..stream import dtypes
 from .candidates import candidates, plainest
 from .goodness_of_fit import looks_like
 from .inference_in_words import laws_in_words, names_in_words, sentence_of
-from .matches import Groups, elements_needed, groups_of
+from .matches import Match, elements_needed, groups_of
 from .sample import Sample
 
 # The frameworks whose weights have their output axis first.
@@ -65,7 +65,7 @@ class Inference:
     shape: Shape
     dtype: str
     layouts: tuple[str, ...]
-    groups: Groups
+    groups: tuple[tuple[Match, ...], ...]
     looks: Distribution | None
     needed: int | None
     sentence: str
