@@ -43,10 +43,13 @@ MOVED: Mapping[str, str] = MappingProxyType(
         "porting": "layers.port layers.pairs",
         "propagation": "analysis.signal",
         "scheme": "spec.scheme",
-        "structure": "spec.tensor_laws",
+        "structure": "spec.tensor_laws spec.custom",
         "truncation": "spec.truncation",
     }
 )
+
+#: Classes that have another name now.
+RENAMED: Mapping[str, str] = MappingProxyType({"Law": "CustomLaw"})
 
 
 def install() -> None:
@@ -82,7 +85,8 @@ class _Moved(ModuleType):
         package = import_module("initspec")
         homes = [f"initspec.{home}" for home in MOVED[_old(self.__name__)].split()]
         for home in ["initspec"] * (name in package.__all__) + homes:
-            value = getattr(import_module(home), name, None)
+            module = import_module(home)
+            value = getattr(module, name, None) or getattr(module, RENAMED.get(name, name), None)
             if isinstance(value, (type, FunctionType)):
                 return value
         raise AttributeError(f"no pickle of initspec holds {self.__name__}.{name}")
