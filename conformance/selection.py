@@ -221,7 +221,7 @@ def _claimed(text: str, claim: str, process: Process) -> list[tuple[str, Target]
         raise Unclaimed(text, None) from error
 
 
-class Unclaimed(SpecError):
+class Unclaimed(SpecError):  # noqa: N818 - it says what is wrong
     """A target of which nobody says what it should be."""
 
     def __init__(self, text: str, likely: str | None) -> None:

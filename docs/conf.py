@@ -6,9 +6,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "_extensions"))
 
-from sphinx.ext.autodoc.mock import _MockObject
+from sphinx.ext.autodoc.mock import _MockObject  # noqa: E402
 
-import initspec
+import initspec  # noqa: E402
 
 project = "initspec"
 author = "The initspec authors"

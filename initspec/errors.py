@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .public import public
 
+
+@public
 class InitSpecError(Exception):
     """Every error that initspec raises on purpose."""
 
 
+@public
 class SpecError(InitSpecError, ValueError):
     """A scheme or a distribution that cannot be: a negative factor, reversed bounds."""
 
 
+@public
 class LayoutError(InitSpecError, ValueError):
     """A layout that cannot be read, or that does not fit the shape."""
 
 
+@public
 class StreamError(InitSpecError, ValueError):
     """A seed, a key or a window outside the portable stream."""
 
 
-class UnknownName(InitSpecError, ValueError):
+@public
+class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wrong
     """A name that nothing answers to; the nearest known ones are offered."""
 
     def __init__(self, kind: str, given: object, known: Iterable[str], hint: str = "") -> None:
@@ -34,7 +41,8 @@ class UnknownName(InitSpecError, ValueError):
         return _unpickle, (type(self), self.args[0], self.__dict__)
 
 
-class BackendMissing(InitSpecError, ImportError):
+@public
+class BackendMissing(InitSpecError, ImportError):  # noqa: N818 - it says what is wrong
     """A framework that is not installed; the message holds the command that installs it."""
 
     def __init__(self, backend: str, package: str, command: str) -> None:

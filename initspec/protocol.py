@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from .errors import UnknownName
+from .public import public
 from .spec.distribution import Distribution
 from .spec.fan_rules import Shape
 from .spec.layout import Layout
 from .spec.scheme import Scheme
 
 
+@public
 @runtime_checkable
 class Backend(Protocol):
     """A framework, as initspec sees it.

@@ -33,7 +33,7 @@ _FIXED = ("constant", "stencil", "array")  # laws that no key changes
 
 
 class JaxBackend:
-    """The JAX backend: see :class:`initspec.protocol.Backend`.
+    """The JAX backend: see :class:`initspec.Backend`.
 
     >>> from initspec import backend, get
     >>> law = get("he_normal").on((256, 512))

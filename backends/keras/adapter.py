@@ -32,7 +32,7 @@ PACKAGE = "initspec"
 
 
 class KerasBackend:
-    """The Keras backend: see :class:`initspec.protocol.Backend`.
+    """The Keras backend: see :class:`initspec.Backend`.
 
     The values come from the adapter of the framework that Keras runs on; where initspec has none,
     from the host.

@@ -27,7 +27,7 @@ Array = NDArray[Any]
 
 
 class NumpyBackend:
-    """The NumPy backend: see :class:`initspec.protocol.Backend`.
+    """The NumPy backend: see :class:`initspec.Backend`.
 
     >>> from initspec import backend, get
     >>> law = get("he_normal").on((256, 512))

@@ -31,7 +31,7 @@ Tensor = Any
 
 
 class TensorFlowBackend:
-    """The TensorFlow backend: see :class:`initspec.protocol.Backend`.
+    """The TensorFlow backend: see :class:`initspec.Backend`.
 
     >>> from initspec import backend, get
     >>> law = get("he_normal").on((256, 512))

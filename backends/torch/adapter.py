@@ -37,7 +37,7 @@ _MOST_PLANS = 4096
 
 
 class TorchBackend:
-    """The PyTorch backend: see :class:`initspec.protocol.Backend`.
+    """The PyTorch backend: see :class:`initspec.Backend`.
 
     Tensors are on the CPU here; :meth:`fill` and :meth:`tensor` draw on any device.
 

@@ -75,10 +75,10 @@ def _fill(
     out,
     numbers,
     chords,
-    RANK: tl.constexpr,
-    KIND: tl.constexpr,
-    SHIFTED: tl.constexpr,
-    BLOCK: tl.constexpr,
+    RANK: tl.constexpr,  # noqa: N803
+    KIND: tl.constexpr,  # noqa: N803
+    SHIFTED: tl.constexpr,  # noqa: N803
+    BLOCK: tl.constexpr,  # noqa: N803
 ):
     size = tl.load(numbers)
     place = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)

@@ -46,7 +46,7 @@ class Disk(Custom):
         return 0.0, self.top
 
 
-class Unknown(SpecError):
+class Unknown(SpecError):  # noqa: N818 - it says what is not judged
     """A scheme that is given no meaning in a complex type."""
 
 

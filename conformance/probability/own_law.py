@@ -29,7 +29,7 @@ LEAST = 2.0**-53
 _NEAR, _MOMENT = 1e-6, 2e-3
 
 
-class Broken(InitSpecError):
+class Broken(InitSpecError):  # noqa: N818 - it says what is wrong
     """A class whose law is none; the sentence says why."""
 
 

@@ -10,7 +10,7 @@ from .parameters import parameter
 from .text import Reference
 
 
-class NoTable(InitSpecError):
+class NoTable(InitSpecError):  # noqa: N818 - it says what is wrong
     """What a text names is there, and is no table of initializers."""
 
 

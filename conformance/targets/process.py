@@ -25,7 +25,7 @@ from .frames import receive, send
 _GRACE = 2.0  # seconds in which a process that hangs may say where
 
 
-class Lost(Exception):
+class Lost(Exception):  # noqa: N818 - the process, not a fault of ours
     """The process ended, or had to be ended; the sentence says how."""
 
 

@@ -117,7 +117,7 @@ def completed(held: Any) -> Target:
     return held if isinstance(held, Target) else OwnTarget(held)
 
 
-class Unjudged(Exception):
+class Unjudged(Exception):  # noqa: N818 - a verdict, not a fault
     """A verdict that is reached before any statistics."""
 
     def __init__(self, verdict: str, sentence: str) -> None:

@@ -19,7 +19,7 @@ from initspec.spec.scheme import Scheme
 
 from .answers import answers
 from .derivations import derivation
-from .examples import example, said, spaced
+from .examples import example, in_words, spaced
 from .figures import figure, shown
 from .lines import lines
 from .markdown import code, escaped, number, page, table, tick, ticks
@@ -116,7 +116,7 @@ _MOMENTS = (
 def _numbers(scheme: Scheme) -> Iterator[str]:
     shape, layout = example(scheme)
     law = scheme.on(shape, layout)
-    yield f"On a weight of {said((shape, layout))}:"
+    yield f"On a weight of {in_words((shape, layout))}:"
     found = [(title, _said(law, word)) for word, title in _MOMENTS]
     if scheme.needs_fans:
         count = fans(shape, layout)

@@ -73,23 +73,22 @@ def candidates(
     shape, as schemes with fans on a bias, are left out. ``framework`` keeps the bare names and that
     dialect's.
 
-    >>> found = candidates((64, 96), (Layout("io"),))
-    >>> law = next(one for one in found if one.origins[0].name == "he_normal@torch")
-    >>> round(law.law.std, 6)
+    >>> by_name = {law.origins[0].name: law for law in candidates((64, 96), (Layout("io"),))}
+    >>> round(by_name["he_normal@torch"].law.std, 6)
     0.176777
     """
-    found: dict[tuple[Distribution, Layout | None], dict[str, list[str]]] = {}
+    names_of: dict[tuple[Distribution, Layout | None], dict[str, list[str]]] = {}
     for scheme, names in _rules(framework):
         for layout in layouts:
             law = _law(scheme, shape, layout)
             if law is not None:
                 whole = not (law.elementwise or isinstance(law, Constant))
-                under = found.setdefault((law, layout if whole else None), {})
+                under = names_of.setdefault((law, layout if whole else None), {})
                 for name in names:
                     under.setdefault(name, []).append(str(layout))
     return tuple(
         Candidate(law, layout, _origins(under, len(layouts)))
-        for (law, layout), under in found.items()
+        for (law, layout), under in names_of.items()
     )
 
 
@@ -177,11 +176,11 @@ def _entries(framework: str | None) -> Iterator[Entry]:
 @lru_cache(maxsize=16)
 def _rules(framework: str | None) -> tuple[tuple[Scheme, tuple[str, ...]], ...]:
     """Every scheme that differs from the others on some shape, with its names."""
-    found: dict[Scheme, list[str]] = {}
+    names_of: dict[Scheme, list[str]] = {}
     for entry in _entries(framework):
         for scheme in _variants(entry):
-            found.setdefault(_canonical(scheme), []).append(scheme.name or "")
-    return tuple((scheme, tuple(names)) for scheme, names in found.items())
+            names_of.setdefault(_canonical(scheme), []).append(scheme.name or "")
+    return tuple((scheme, tuple(names)) for scheme, names in names_of.items())
 
 
 def _canonical(scheme: Scheme) -> Scheme:
@@ -232,21 +231,3 @@ def _field(argument: Argument) -> str:
 def _values(argument: Argument) -> tuple[Any, ...]:
     numbers = () if argument.number is None else _values(argument.number)
     return (*argument.values, *USUAL.get(argument.field, ()), *numbers)
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A law that a tensor could have been drawn from, under all its names, the plainest first.
-
-    ``log_likelihood`` is that of all elements together, in nats; infinite for a law that ties the
-    elements together, since no other law would meet it.
-    """
-
-    law: Distribution
-    log_likelihood: float
-    origins: tuple[Origin, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names that mean this law on the tensor's shape."""
-        return tuple(origin.name for origin in self.origins)

@@ -32,7 +32,7 @@ def answer(args: argparse.Namespace) -> Answer:
     )
     data, lines = variances.to_dict(), variances.lines()
     if out is not None:
-        from ..figures.pictures import signal as picture
+        from ..figures import signal as picture
 
         out.write_text(picture(variances), "utf-8")
         data["plot"] = str(out)

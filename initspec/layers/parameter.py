@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ..errors import SpecError, UnknownName
+from ..public import public
 from ..spec.distribution import Distribution
 from ..spec.fan_rules import Fans, Shape
 from ..spec.layout import Layout, checked_shape
@@ -217,6 +218,7 @@ variance uncorrected; fan_in = in
         return text + (f"; the row {self.zero_row} is zero" if self.zero_row else "")
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LayerDefault(Mapping[str, Parameter]):
     """A layer's parameters by name, and where it was learnt what they draw.

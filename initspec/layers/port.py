@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError, UnknownName
+from ..public import public
 from ..spec.layer_layouts import in_name
 from .defaults import defaults, frameworks, general, generalised, kinds, table
 from .pairs import Pair, pairs_of, title
@@ -19,6 +20,7 @@ from .sizes import Sizes
 _VERSION = re.compile(r"(<=|>=|==|<|>).*")
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Port:
     """A layer beside its counterpart; ``code`` makes the counterpart with the layer's laws.

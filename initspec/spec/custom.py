@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError
+from ..public import public
 from .distribution import Distribution, spike
 from .fan_rules import Shape
 
 
+@public
 class Custom:
     """Subclass this and write one method.
 

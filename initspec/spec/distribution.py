@@ -17,6 +17,7 @@ from numbers import Real
 from typing import Any, NamedTuple, overload
 
 from ..errors import SpecError, StreamError
+from ..public import public
 from . import integer_form
 from .fan_rules import Fans
 from .integer_form import Draw
@@ -50,6 +51,7 @@ class Scale(NamedTuple):
         return self.factor / self.n
 
 
+@public
 class Distribution:
     """The law of one element of a tensor.
 

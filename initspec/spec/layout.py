@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import LayoutError, UnknownName
+from ..public import public
 from . import layer_layouts
 from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
 
@@ -33,6 +34,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
 )
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The roles of a tensor's axes.

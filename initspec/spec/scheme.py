@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError
+from ..public import public
 from .distribution import Distribution
 from .fan_rules import Fans, Shape
 from .fields import SchemeFields
@@ -14,6 +15,7 @@ from .layout import Layout, checked_shape
 from .scheme_law import element_law, law_on
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Scheme(SchemeFields):
     """A distribution whose scale is fixed, or follows from the fans of the tensor it is put on.

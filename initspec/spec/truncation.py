@@ -9,10 +9,12 @@ from functools import cache, lru_cache
 from typing import Any
 
 from ..errors import SpecError, UnknownName
+from ..public import public
 
 UNITS = ("parent", "result", "absolute")
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Truncation:
     """Where a normal law is cut, in which unit, and what becomes of its variance.

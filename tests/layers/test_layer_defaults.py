@@ -21,7 +21,7 @@ SIZES: dict[str, Any] = {
     "vocab": 97, "hidden": 29, "heads": 6, "head_dim": 17, "kdim": 37, "vdim": 41, "kv_heads": 2,
     "rank": 19, "places": (23, 31),
 }  # fmt: skip
-I, O, K, G, M, V, H = 48, 60, 15, 4, 7, 97, 29
+I, O, K, G, M, V, H = 48, 60, 15, 4, 7, 97, 29  # noqa: E741
 
 
 def uniform(square: float) -> tuple[str, float]:

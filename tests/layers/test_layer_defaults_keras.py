@@ -97,7 +97,7 @@ def test_low_rank_updates(name: str) -> None:
     row, sizes = defaults("keras", name), {**sizes_of(name), "groups": 1}
     if name == "Conv2D":
         row = replace(row, make=row.make.replace("groups=groups, ", ""))
-    made = lambda: weights(row, built(row, "enable_lora"))
+    made = lambda: weights(row, built(row, "enable_lora"))  # noqa: E731
     assert hold(row, made, sizes, on_demand=True) == []
     assert {parameter.role for parameter in row.values()} >= {"lora_a", "lora_b"}
 

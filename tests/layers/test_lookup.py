@@ -63,7 +63,7 @@ def test_a_layer_is_known_by_the_name_of_its_type(
 
 
 def test_a_class_derived_from_a_layer_is_that_layer() -> None:
-    Conv2d = type("Conv2d", (), {"__module__": "torch.nn.modules.conv"})
+    Conv2d = type("Conv2d", (), {"__module__": "torch.nn.modules.conv"})  # noqa: N806
     assert lookup(layer("Mine", "my.models", Conv2d), "weight", 4) == "torch.Conv2d"
 
 
