@@ -121,10 +121,9 @@ class Layout:
     def _layer(cls, name: str, ndim: int | None, options: Sequence[str]) -> Layout:
         axes = layer_layouts.find(name, ndim)
         if axes.grouped_by_input and not any(word.startswith("groups=") for word in options):
-            raise LayoutError(
-                f"layout {name!r} has a group for each input channel, and its kernel does not say "
-                f"how many those are: write '{name}, groups=32' for 32 of them."
-            )
+            # Its kernel does not say how many groups there are: one for each output, as where the
+            # channel multiplier is one.
+            return cls(cls.parse(axes.text).axes.replace("io", "og"))
         return cls.parse(axes.text)
 
     @classmethod
@@ -147,16 +146,12 @@ class Layout:
 def layers() -> Mapping[str, Layout]:
     """The layouts of the frameworks' layers by name: ``layers()["torch.Conv2d"]``.
 
-    Layers whose kernel does not tell their groups are not among them.
+    A depthwise kernel that does not tell its groups, such as Haiku's, has one for each output;
+    ``"haiku.DepthwiseConv2D, groups=32"`` says how many there are where a channel multiplier is not
+    one.
     """
     known = (name for stem in layer_layouts.stems() for name in layer_layouts.names(stem))
-    return MappingProxyType(
-        {
-            name: Layout.parse(name)
-            for name in known
-            if not layer_layouts.find(name).grouped_by_input
-        }
-    )
+    return MappingProxyType({name: Layout.parse(name) for name in known})
 
 
 @cache
