@@ -9,27 +9,67 @@ from .public import public
 
 @public
 class InitSpecError(Exception):
-    """Every error that initspec raises on purpose."""
+    """Every error that initspec raises on purpose.
+
+    >>> from initspec import InitSpecError, get
+    >>> try:
+    ...     get("he_norml")
+    ... except InitSpecError as error:
+    ...     type(error).__name__
+    'UnknownName'
+    """
 
 
 @public
 class SpecError(InitSpecError, ValueError):
-    """A scheme or a distribution that cannot be: a negative factor, reversed bounds."""
+    """A scheme or a distribution that cannot be: a negative factor, reversed bounds.
+
+    >>> from initspec import SpecError, get
+    >>> try:
+    ...     get("uniform(low=1.0, high=0.0)")
+    ... except SpecError as error:
+    ...     print(error)
+    bounds need low < high, not low=1.0, high=0.0.
+    """
 
 
 @public
 class LayoutError(InitSpecError, ValueError):
-    """A layout that cannot be read, or that does not fit the shape."""
+    """A layout that cannot be read, or that does not fit the shape.
+
+    >>> from initspec import LayoutError, get
+    >>> try:
+    ...     get("he_normal").on((5,))
+    ... except LayoutError as error:
+    ...     print(str(error)[:41])
+    he_normal scales by fans: a tensor of sha
+    """
 
 
 @public
 class StreamError(InitSpecError, ValueError):
-    """A seed, a key or a window outside the portable stream."""
+    """A seed, a key or a window outside the portable stream.
+
+    >>> from initspec import StreamError, get
+    >>> try:
+    ...     get("ones").numpy((2,), seed=-1)
+    ... except StreamError as error:
+    ...     print(str(error)[:45])
+    a seed is an integer from 0 to 2**64 - 1, not
+    """
 
 
 @public
 class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wrong
-    """A name that nothing answers to; the nearest known ones are offered."""
+    """A name that nothing answers to; the nearest known ones are offered.
+
+    >>> from initspec import UnknownName, schemes
+    >>> try:
+    ...     schemes["he_norml"]
+    ... except UnknownName as error:
+    ...     error.kind, error.given
+    ('scheme', 'he_norml')
+    """
 
     def __init__(self, kind: str, given: object, known: Iterable[str], hint: str = "") -> None:
         self.kind, self.given, self.known = kind, given, tuple(sorted(known))
@@ -43,7 +83,12 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
 
 @public
 class BackendMissing(InitSpecError, ImportError):  # noqa: N818 - it says what is wrong
-    """A framework that is not installed; the message holds the command that installs it."""
+    """A framework that is not installed; the message holds the command that installs it.
+
+    >>> from initspec import BackendMissing
+    >>> print(BackendMissing("jax", "JAX", 'pip install "initspec[jax]"'))
+    backend 'jax' needs JAX, which is not installed: pip install "initspec[jax]"
+    """
 
     def __init__(self, backend: str, package: str, command: str) -> None:
         self.backend, self.command = backend, command

@@ -53,6 +53,9 @@ def backend(name: str) -> Any:
 
     Raises :class:`UnknownName` if there is none, :class:`BackendMissing` if its framework is not
     installed, with the command that installs it.
+
+    >>> backend("numpy").name, backend("numpy").out_first
+    ('numpy', False)
     """
     if name not in doors():
         raise UnknownName("backend", name, doors())

@@ -24,6 +24,10 @@ class Backend(Protocol):
 
     These members are all that a backend is ever asked for by its name. The built-in ones have more,
     for ``Scheme.numpy``, ``Scheme.torch`` and the like, in the words of their framework.
+
+    >>> from initspec import Backend, backend
+    >>> isinstance(backend("numpy"), Backend)
+    True
     """
 
     #: The name that users write: ``backend="torch"``.
@@ -36,6 +40,10 @@ class Backend(Protocol):
 
         Law: ``key(seed, name) == stream.fold_name(stream.key_from_seed(seed), name)`` for every
         integer seed; two keys from ``None`` differ.
+
+        >>> from initspec import backend
+        >>> backend("numpy").key(2**32 + 5)
+        (1, 5)
         """
         ...
 
@@ -50,6 +58,10 @@ class Backend(Protocol):
         """The words of a tensor, of uint32 or its bits.
 
         Law: the word at each place is ``stream.words(key, index)`` at that place's index.
+
+        >>> from initspec import backend
+        >>> [hex(word) for word in backend("numpy").words((0, 0), (3,))]
+        ['0xf29a4fa7', '0xfa843692', '0x55110e28']
         """
         ...
 
@@ -67,6 +79,11 @@ class Backend(Protocol):
 
         Law: equal, bit for bit, to what the NumPy backend gives for the same arguments, whatever
         the device; orthogonal laws to 1e-6.
+
+        >>> from initspec import backend, get
+        >>> numpy = backend("numpy")
+        >>> numpy.sample(get("ones").on((2, 3)), (2, 3), key=numpy.key(0), dtype="float16").dtype
+        dtype('float16')
         """
         ...
 
@@ -84,6 +101,12 @@ class Backend(Protocol):
         Law: its values have the distribution, in 16 bits as well as that sampler's own grid lets
         them; the same ``source`` gives the same values in the same version of the framework on
         the same device: those of the framework's own initializer, where it has one of that law.
+
+        >>> from initspec import backend, get
+        >>> numpy = backend("numpy")
+        >>> law = get("uniform(low=0.0, high=1.0)").on((2, 3))
+        >>> bool((numpy.native(law, (2, 3), source=0) == numpy.native(law, (2, 3), source=0)).all())
+        True
         """
         ...
 
@@ -91,6 +114,12 @@ class Backend(Protocol):
         """The array as NumPy's; bfloat16 as ``ml_dtypes.bfloat16``, or its bits as uint16.
 
         Law: ``tohost(sample(...))`` holds the same values and the same shape.
+
+        >>> from initspec import backend, get
+        >>> numpy = backend("numpy")
+        >>> ones = numpy.sample(get("ones").on((2, 1)), (2, 1), key=numpy.key(0))
+        >>> numpy.tohost(ones).tolist()
+        [[1.0], [1.0]]
         """
         ...
 
@@ -100,6 +129,11 @@ class Backend(Protocol):
         Law: called as the framework calls its own, it gives ``sample`` or ``native`` of
         ``scheme.on(shape, layout)``. Options: ``seed``, ``name``, ``layout``, ``dtype`` and
         ``stream``.
+
+        >>> from initspec import backend, get
+        >>> numpy = backend("numpy")
+        >>> numpy.initializer(get("he_normal"), seed=0, name="encoder.0")((256, 128)).shape
+        (256, 128)
         """
         ...
 

@@ -133,7 +133,12 @@ class JaxBackend:
         return JaxInitializer(scheme, **options)
 
     def haiku(self, scheme: Scheme, **options: Any) -> HaikuInitializer:
-        """The initializer ``(shape, dtype)`` that Haiku's modules take as ``w_init=``."""
+        """The initializer ``(shape, dtype)`` that Haiku's modules take as ``w_init=``.
+
+        >>> from initspec import backend, get
+        >>> callable(backend("jax").haiku(get("he_normal")))
+        True
+        """
         return HaikuInitializer(self.initializer(scheme, **options))
 
 
@@ -243,6 +248,12 @@ class HaikuInitializer:
     Raises :class:`BackendMissing` where Haiku is not installed.
 
     A module takes it as ``hk.Linear(64, w_init=get("he_normal").haiku)``.
+
+    >>> import haiku as hk, jax
+    >>> from initspec import get
+    >>> net = hk.transform(lambda x: hk.Linear(8, w_init=get("he_normal").haiku)(x))
+    >>> net.init(jax.random.key(0), jax.numpy.ones((1, 4)))["linear"]["w"].shape
+    (4, 8)
     """
 
     initializer: JaxInitializer

@@ -215,17 +215,32 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
 
     @property
     def scale(self) -> float:
-        """What the variance is multiplied by, in Keras' words."""
+        """What the variance is multiplied by, in Keras' words.
+
+        >>> from initspec import get
+        >>> get("he_normal").keras().scale
+        2.0
+        """
         return self.scheme.variance_factor
 
     @property
     def mode(self) -> str | None:
-        """The fan that the variance is divided by, in Keras' words."""
+        """The fan that the variance is divided by, in Keras' words.
+
+        >>> from initspec import get
+        >>> get("he_normal").keras().mode
+        'fan_in'
+        """
         return self.scheme.mode and self.scheme.mode.lower()
 
     @property
     def distribution(self) -> str:
-        """The name of the distribution, in Keras' words."""
+        """The name of the distribution, in Keras' words.
+
+        >>> from initspec import get
+        >>> get("he_normal").keras().distribution
+        'truncated_normal'
+        """
         kind = self.scheme.distribution
         return "untruncated_normal" if kind == "normal" else kind
 
@@ -234,6 +249,10 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
 
         A custom law is saved if Keras can: a class with ``get_config``, registered by
         ``keras.saving.register_keras_serializable``.
+
+        >>> from initspec import get
+        >>> get("he_normal").keras(seed=1).get_config()["seed"]
+        1
         """
         custom = self.scheme.custom
         return {
@@ -249,7 +268,13 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> KerasInitializer:
-        """The initializer that :meth:`get_config` described."""
+        """The initializer that :meth:`get_config` described.
+
+        >>> from initspec import get
+        >>> init = get("he_normal").keras(seed=1)
+        >>> type(init).from_config(init.get_config()).get_config() == init.get_config()
+        True
+        """
         return cls(**config)
 
     def __reduce__(self) -> tuple[Any, ...]:

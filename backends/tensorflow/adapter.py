@@ -195,7 +195,12 @@ class TensorFlowInitializer:
         return backend.sample(law, sizes, key=key, layout=self.layout, dtype=wanted, window=part)
 
     def get_config(self) -> dict[str, Any]:
-        """The options as plain data; raises :class:`SpecError` for a seed that is none."""
+        """The options as plain data; raises :class:`SpecError` for a seed that is none.
+
+        >>> from initspec import get
+        >>> get("he_normal").tensorflow(seed=1).get_config()["seed"]
+        1
+        """
         if is_source(self.seed):
             raise SpecError(f"seed={self.seed!r} cannot be saved: give an integer, or none.")
         return {
@@ -209,7 +214,13 @@ class TensorFlowInitializer:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> TensorFlowInitializer:
-        """The initializer that :meth:`get_config` described."""
+        """The initializer that :meth:`get_config` described.
+
+        >>> from initspec import get
+        >>> init = get("he_normal").tensorflow(seed=1)
+        >>> type(init).from_config(init.get_config()) == init
+        True
+        """
         return cls(**{**config, "scheme": from_dict(config["scheme"])})
 
 

@@ -211,6 +211,9 @@ class TorchBackend:
         ``window``, one slice for each axis, gives that part of the tensor of the given shape,
         computed alone. The other options are those of :meth:`fill`.
 
+        Raises what :meth:`fill` raises, and :class:`SpecError` for options that go together
+        nowhere.
+
         >>> from initspec import get
         >>> get("he_normal").torch((256, 512), seed=42, dtype=torch.bfloat16).shape
         torch.Size([256, 512])
@@ -235,6 +238,10 @@ class TorchBackend:
         """What is known of a fill before it begins, from a cache.
 
         Raises what :meth:`initspec.Scheme.on` raises.
+
+        >>> from initspec import backend, get
+        >>> backend("torch").plan(get("zeros"), (2, 3), None, "portable").law
+        Constant(value=0.0)
         """
         asked = id(scheme), shape, layout, stream
         held = self._plans.get(asked)

@@ -149,12 +149,24 @@ class Record:
 
     @property
     def outcome(self) -> str:
-        """The verdict as it counts: :data:`EXPECTED` for a known FAIL."""
+        """The verdict as it counts: :data:`EXPECTED` for a known FAIL.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.records[0].outcome
+        'PASS'
+        """
         return EXPECTED if self.expected else self.verdict
 
     @property
     def failed(self) -> tuple[Decision, ...]:
-        """The decisions that refuse."""
+        """The decisions that refuse.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.records[0].failed
+        ()
+        """
         return tuple(item for item in self.decisions if item.verdict in (FAIL, ERROR))
 
 
@@ -181,13 +193,25 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many cells have each outcome."""
+        """How many cells have each outcome.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.counts["PASS"]
+        1
+        """
         cells = Counter(record.outcome for record in self.records)
         return {outcome: cells[outcome] for outcome in OUTCOMES}
 
     @property
     def verdict(self) -> str:
-        """The worst verdict; :data:`SKIP` if nothing was tested. What is expected is no fault."""
+        """The worst verdict; :data:`SKIP` if nothing was tested. What is expected is no fault.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.verdict
+        'PASS'
+        """
         counts = self.counts
         for verdict in (FAIL, ERROR, INCONCLUSIVE):
             if counts[verdict]:
@@ -196,16 +220,34 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        """Whether everything tested passed, and something was."""
+        """Whether everything tested passed, and something was.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.conforms
+        True
+        """
         return self.verdict == PASS
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 does not, 3 nothing could be tested."""
+        """0 conforms, 1 does not, 3 nothing could be tested.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.exit_code
+        0
+        """
         return {PASS: 0, SKIP: 3}.get(self.verdict, 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as in the JSON report."""
+        """Plain data, as in the JSON report.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.to_dict()["format"]
+        'initspec.report/1'
+        """
         return {
             "format": f"{FORMAT}/{VERSION}",
             "verdict": self.verdict,
@@ -218,7 +260,13 @@ class Report:
         }
 
     def to_json(self) -> str:
-        """The report as one JSON document, with a line for each record: there may be thousands."""
+        """The report as one JSON document, with a line for each record: there may be thousands.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.to_json()[:1]
+        '{'
+        """
         plain = printable(self.to_dict())
         records = [json.dumps(record, ensure_ascii=False) for record in plain.pop("records")]
         head = json.dumps(plain, indent=1, ensure_ascii=False).removesuffix("\n}")
@@ -226,7 +274,13 @@ class Report:
         return f'{head},\n "records": [\n  {text}\n ]\n}}\n'
 
     def lines(self, verbose: bool = False) -> list[str]:
-        """The report as text: every cell that does not pass, and the counts."""
+        """The report as text: every cell that does not pass, and the counts.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.lines()[-1][:17]
+        'PASS: 1 PASS. A r'
+        """
         text = []
         for record in self.records:
             if record.verdict != PASS or verbose:
@@ -246,7 +300,13 @@ class Report:
         return text
 
     def to_markdown(self) -> str:
-        """A matrix of targets and dtypes for a job summary, and what did not pass."""
+        """A matrix of targets and dtypes for a job summary, and what did not pass.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> "PASS" in report.to_markdown()
+        True
+        """
         dtypes = list(dict.fromkeys(record.dtype for record in self.records))
         rows: dict[tuple[str, str], dict[str, list[str]]] = {}
         for record in self.records:
@@ -265,7 +325,13 @@ class Report:
         return "\n".join(text) + "\n"
 
     def to_junit(self) -> str:
-        """The report as JUnit's XML, a test case for each cell."""
+        """The report as JUnit's XML, a test case for each cell.
+
+        >>> from initspec.conformance import check
+        >>> report = check("numpy", "zeros", shape=(4, 5))
+        >>> report.to_junit()[:5]
+        '<?xml'
+        """
         counts = self.counts
         suite = ElementTree.Element(
             "testsuite",

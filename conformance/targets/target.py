@@ -76,14 +76,33 @@ class Target(ABC):
 
     @abstractmethod
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
-        """A tensor of the shape, as a NumPy array of the type."""
+        """A tensor of the shape, as a NumPy array of the type.
+
+        >>> from initspec.conformance.targets.resolve import resolve
+        >>> target = resolve("numpy", scheme="ones")
+        >>> target.draw((2, 3), dtype="float32", seed=0).sum()
+        np.float32(6.0)
+        """
 
     def draw_many(self, shape: Shape, *, dtype: str, seeds: Sequence[int]) -> Iterable[Array]:
-        """A tensor for each seed; by default one call of :meth:`draw` each."""
+        """A tensor for each seed; by default one call of :meth:`draw` each.
+
+        >>> from initspec.conformance.targets.resolve import resolve
+        >>> target = resolve("numpy", scheme="ones")
+        >>> [tensor.shape for tensor in target.draw_many((2, 3), dtype="float32", seeds=[0, 1])]
+        [(2, 3), (2, 3)]
+        """
         return (self.draw(shape, dtype=dtype, seed=seed) for seed in seeds)
 
     def placed(self, layout: Layout) -> Target:
-        """The same on a layout; by default it cannot be told one, and stays what it is."""
+        """The same on a layout; by default it cannot be told one, and stays what it is.
+
+        >>> from initspec.conformance.targets.resolve import resolve
+        >>> target = resolve("numpy", scheme="ones")
+        >>> from initspec import Layout
+        >>> target.placed(Layout("oi")).layout
+        Layout('oi')
+        """
         return self
 
     def bases(
@@ -93,6 +112,13 @@ class Target(ABC):
 
         By default those of the frameworks that this process has loaded; a target in another process
         asks there.
+
+        >>> from initspec.conformance.targets.resolve import resolve
+        >>> target = resolve("numpy", scheme="ones")
+        >>> from initspec.spec.distribution import Normal
+        >>> names = [name for name, _ in target.bases(Normal(0.0, 1.0), (2, 3), "float32", 0)]
+        >>> len(names) > 0
+        True
         """
         return known_samplers.bases(law, shape, dtype, seed)
 

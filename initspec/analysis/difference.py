@@ -59,6 +59,11 @@ class Difference:
     many draws of the second show that they are not the first's: by Kolmogorov and Smirnov's test at
     a false alarm rate of 1e-3, ``(1.949 / ks)**2``, and by a variance that is five standard errors
     off, ``25 (kurtosis + 2) / (variance_ratio - 1)**2``; infinity where it never shows.
+
+    >>> from initspec import diff
+    >>> answer = diff("he_normal@keras", "he_normal@torch", (512, 256))
+    >>> answer.same, round(answer.ks, 6), answer.draws > 10_000
+    (False, 0.016665, True)
     """
 
     shape: Shape
@@ -74,11 +79,21 @@ class Difference:
 
     @property
     def draws(self) -> float:
-        """How many draws show it, by whichever test needs fewer; infinity where none does."""
+        """How many draws show it, by whichever test needs fewer; infinity where none does.
+
+        >>> from initspec import diff
+        >>> diff("zeros", "zeros@torch", (8, 8)).draws
+        inf
+        """
         return min(self.draws_ks, self.draws_variance)
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON."""
+        """As plain data, for JSON.
+
+        >>> from initspec import diff
+        >>> diff("zeros", "ones", (8, 8)).to_dict()["same"]
+        False
+        """
         return {
             "shape": list(self.shape),
             "layout": self.layout,
@@ -92,7 +107,12 @@ class Difference:
         }
 
     def lines(self) -> list[str]:
-        """Two columns, what tells them apart, and what it means."""
+        """Two columns, what tells them apart, and what it means.
+
+        >>> from initspec import diff
+        >>> diff("he_normal", "he_uniform", (8, 8)).lines()[0]
+        'on shape (8, 8), layout io'
+        """
         import textwrap
 
         width, head = 40, "  "  # of a column, of every line

@@ -49,6 +49,10 @@ class Inference:
     none does. ``needed`` is how many elements it would take to tell the first law from
     those of its group with half or twice its variance; None where there are none, so that the
     tensor is large enough to say something.
+
+    >>> from initspec import get, infer
+    >>> infer(get("glorot_uniform").numpy((96, 64), seed=0)).names[0]
+    'glorot_uniform'
     """
 
     shape: Shape
@@ -61,17 +65,32 @@ class Inference:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names in the first group, the plainest first; empty where nothing fits."""
+        """All names in the first group, the plainest first; empty where nothing fits.
+
+        >>> from initspec import get, infer
+        >>> "lecun_normal" in infer(get("lecun_normal").numpy((96, 64), seed=0)).names
+        True
+        """
         first = self.groups[0] if self.groups else ()
         return tuple(sorted({name for match in first for name in match.names}, key=plainest))
 
     @property
     def law(self) -> Distribution | None:
-        """The law with the plainest name in the first group, or None where nothing fits."""
+        """The law with the plainest name in the first group, or None where nothing fits.
+
+        >>> from initspec import infer
+        >>> infer([[0.0, 0.0], [0.0, 0.0]]).law
+        Constant(value=0.0)
+        """
         return self.groups[0][0].law if self.groups else None
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON."""
+        """As plain data, for JSON.
+
+        >>> from initspec import infer
+        >>> infer([[1.0, 1.0], [1.0, 1.0]]).to_dict()["shape"]
+        [2, 2]
+        """
         return {
             "shape": list(self.shape),
             "dtype": self.dtype,
@@ -98,7 +117,12 @@ class Inference:
         }
 
     def lines(self, most: int = 3) -> list[str]:
-        """The sentence, and the first laws of the first group with their plainest names."""
+        """The sentence, and the first laws of the first group with their plainest names.
+
+        >>> from initspec import infer
+        >>> infer([[1.0, 1.0], [1.0, 1.0]]).lines()[0][:14]
+        'Could be ones:'
+        """
         lines = [self.sentence]
         first = self.groups[0] if self.groups else ()
         for match in first[:most]:

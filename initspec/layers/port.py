@@ -26,6 +26,11 @@ class Port:
     """A layer beside its counterpart; ``code`` makes the counterpart with the layer's laws.
 
     The numbers are those of ``sizes``. ``code`` is empty where initspec has no adapter.
+
+    >>> from initspec import port
+    >>> answer = port("torch.nn.Linear", to="flax")
+    >>> [pair.source.name for pair in answer.pairs]
+    ['weight', 'bias']
     """
 
     source: LayerDefault
@@ -35,7 +40,12 @@ class Port:
     code: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON."""
+        """As plain data, for JSON.
+
+        >>> from initspec import port
+        >>> sorted(port("torch.nn.Linear", to="flax").to_dict())[:2]
+        ['code', 'parameters']
+        """
         return {
             "source": {"framework": self.source.framework, "layer": self.source.name},
             "target": {"framework": self.target.framework, "layer": self.target.name},
@@ -45,7 +55,12 @@ class Port:
         }
 
     def lines(self) -> list[str]:
-        """What each side draws, and the code."""
+        """What each side draws, and the code.
+
+        >>> from initspec import port
+        >>> len(port("torch.nn.Linear", to="flax").lines()) > 5
+        True
+        """
         source, target = self.source, self.target
         sizes = ", ".join(f"{word}={n}" for word, n in self.sizes.items())
         lines = textwrap.wrap(f"{title(source)} -> {title(target)}, in numbers at {sizes}", 98)

@@ -146,7 +146,8 @@ def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     or nested lists, which stand for themselves; an instance of :class:`Custom`; a function of the
     shape; or a scheme.
 
-    Raises :class:`UnknownName` for a name or an argument that does not exist.
+    Raises :class:`UnknownName` for a name or an argument that does not exist, and
+    :class:`SpecError` for what is none of these, or a scheme that cannot be.
 
     >>> get("variance_scaling", factor=2.0, mode="FAN_OUT")
     get("variance_scaling(factor=2.0, mode='FAN_OUT')")

@@ -58,6 +58,11 @@ class Distribution:
     A law is a class with its moments, its support and three functions of one float, ``_cdf``,
     ``_ppf`` and ``_pdf``. It may have an integer form, ``draw``, and says itself in words, with
     its numbers (``words``) and without them (``family``).
+
+    >>> from initspec import get
+    >>> law = get("he_uniform").on((6, 4))
+    >>> law.kind, law.mean, law.variance, law.support
+    ('uniform', 0.0, 0.3333333333333333, (-1.0, 1.0))
     """
 
     __slots__ = ()
@@ -69,32 +74,62 @@ class Distribution:
 
     @property
     def mean(self) -> float:
-        """The expectation."""
+        """The expectation.
+
+        >>> from initspec import get
+        >>> get("normal(mean=0.5, std=0.1)").on((2, 2)).mean
+        0.5
+        """
         raise NotImplementedError
 
     @property
     def variance(self) -> float:
-        """The expected squared distance from the mean."""
+        """The expected squared distance from the mean.
+
+        >>> from initspec import get
+        >>> round(get("he_normal").on((8, 4)).variance, 12)
+        0.25
+        """
         raise NotImplementedError
 
     @property
     def std(self) -> float:
-        """The standard deviation, the square root of the variance."""
+        """The standard deviation, the square root of the variance.
+
+        >>> from initspec import get
+        >>> get("normal(std=0.02)").on((2, 2)).std
+        0.02
+        """
         return math.sqrt(self.variance)
 
     @property
     def kurtosis(self) -> float:
-        """The excess kurtosis: 0 for a normal law, -1.2 for a uniform one."""
+        """The excess kurtosis: 0 for a normal law, -1.2 for a uniform one.
+
+        >>> from initspec import get
+        >>> get("he_uniform").on((8, 4)).kurtosis
+        -1.2
+        """
         raise NotImplementedError
 
     @property
     def support(self) -> tuple[float, float]:
-        """The bounds that no value leaves."""
+        """The bounds that no value leaves.
+
+        >>> from initspec import get
+        >>> get("he_uniform").on((6, 4)).support
+        (-1.0, 1.0)
+        """
         raise NotImplementedError
 
     @property
     def limits(self) -> tuple[float, float] | None:
-        """The support where it is bounded, else None: what a uniform law is often given by."""
+        """The support where it is bounded, else None: what a uniform law is often given by.
+
+        >>> from initspec import get
+        >>> get("he_uniform").on((6, 4)).limits, get("normal(std=1.0)").on((6, 4)).limits
+        ((-1.0, 1.0), None)
+        """
         low, high = self.support
         return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
@@ -124,6 +159,10 @@ class Distribution:
 
         Numbers, arrays and NaN as in :meth:`cdf`. Raises :class:`SpecError` for what is no
         probability.
+
+        >>> from initspec import get
+        >>> get("he_uniform").on((6, 4)).ppf(0.75)
+        0.5
         """
         return _each(self._ppf, p)
 
@@ -171,7 +210,14 @@ class Distribution:
 
     @property
     def draw(self) -> Draw:
-        """The law in the integers of the portable stream."""
+        """The law in the integers of the portable stream.
+
+        Raises :class:`StreamError` for a law that is not drawn element by element.
+
+        >>> from initspec import get
+        >>> get("uniform(low=0.0, high=1.0)").on((2, 2)).draw.shift
+        0.5
+        """
         raise StreamError(f"{self!r} has no integer form; it is not drawn element by element.")
 
 

@@ -32,7 +32,11 @@ class Fans(NamedTuple):
         """The number that ``variance = factor / n`` divides by; at least one.
 
         ``FAN_AVG`` is the arithmetic and ``FAN_GEO_AVG`` the geometric mean of both fans.
-        ``bias_unit`` counts the constant input of the bias in ``fan_in``.
+        ``bias_unit`` counts the constant input of the bias in ``fan_in``. Raises
+        :class:`UnknownName` for another mode.
+
+        >>> Fans(8, 4).n("FAN_AVG")
+        6.0
         """
         fan_in, fan_out = self.fan_in + bias_unit, self.fan_out
         if mode == "FAN_IN":

@@ -96,6 +96,9 @@ class Layout:
 
         Raises :class:`LayoutError` where the text cannot be read, or where a layer's groups must
         be said and are not; :class:`UnknownName` for a layer that is in none of the tables.
+
+        >>> Layout.parse("torch.Conv2d, groups=4")
+        Layout('oihw, groups=4')
         """
         head, *options = [part.strip() for part in text.split(",")]
         base = cls._layer(head, ndim, options) if "." in head else cls(head)
@@ -132,13 +135,20 @@ class Layout:
 
         The usual one is ``(spatial..., in, out)``, as Keras, TensorFlow and JAX store it, or with
         ``out_first`` ``(out, in, spatial...)``, as PyTorch does.
+
+        >>> Layout.of(None, 4), Layout.of(None, 4, out_first=True)
+        (Layout('hwio'), Layout('oihw'))
         """
         if layout is None:
             return _usual(ndim, out_first)
         return cls.parse(layout, ndim) if isinstance(layout, str) else layout
 
     def roles(self, shape: Shape) -> tuple[str, ...]:
-        """The role of each axis of ``shape``, heads resolved; raises if the layout misfits."""
+        """The role of each axis of ``shape``, heads resolved; raises if the layout misfits.
+
+        >>> Layout("ino").roles((64, 8, 16))
+        ('in', 'out', 'out')
+        """
         return _roles(self, tuple(shape))
 
 

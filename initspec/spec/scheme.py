@@ -57,6 +57,9 @@ class Scheme(SchemeFields):
     def given(self, *, fan_in: float, fan_out: float) -> Distribution:
         """The law for known fans, where there is no tensor yet.
 
+        Raises :class:`SpecError` for fans that are negative or not finite, and for a scheme whose
+        law is one of a whole tensor.
+
         >>> from initspec import get
         >>> round(get("xavier@berry").given(fan_in=300, fan_out=100).std, 6)
         0.070711
@@ -81,46 +84,96 @@ class Scheme(SchemeFields):
 
     @property
     def formula(self) -> str:
-        """The law as one line of text: see :mod:`initspec.spec.formula`."""
+        """The law as one line of text: see :mod:`initspec.spec.formula`.
+
+        >>> from initspec import get
+        >>> get("glorot_uniform").formula
+        'uniform about 0, variance 2 / (fan_in + fan_out), limit sqrt(3 * variance)'
+        """
         from .formula import text
 
         return text(self)
 
     @property
     def latex(self) -> str:
-        """The law in LaTeX."""
+        r"""The law in LaTeX.
+
+        >>> from initspec import get
+        >>> print(get("normal(std=0.02)").latex)
+        w \sim \mathcal{N}(0, \sigma^2),\ \sigma^2 = 0.02^2
+        """
         from .formula import latex
 
         return latex(self)
 
     def numpy(self, shape: Shape | list[int], **options: Any) -> Any:
-        """A new NumPy array: see :meth:`initspec.backends.numpy.adapter.NumpyBackend.array`."""
+        """A new NumPy array: see :meth:`initspec.backends.numpy.adapter.NumpyBackend.array`.
+
+        >>> from initspec import get
+        >>> get("he_normal").numpy((256, 128), seed=0, name="encoder.0").shape
+        (256, 128)
+        """
         return _backend("numpy").array(self, shape, **options)
 
     def torch_(self, tensor: Any, **options: Any) -> Any:
-        """Fill a tensor in place: see :meth:`initspec.backends.torch.adapter.TorchBackend.fill`."""
+        """Fill a tensor in place: see :meth:`initspec.backends.torch.adapter.TorchBackend.fill`.
+
+        >>> from initspec import get
+        >>> import torch
+        >>> layer = torch.nn.Linear(256, 128)
+        >>> get("he_normal").torch_(layer.weight, seed=0, name="encoder.0").shape
+        torch.Size([128, 256])
+        """
         return _backend("torch").fill(self, tensor, **options)
 
     def torch(self, shape: Shape | list[int], **options: Any) -> Any:
-        """A new PyTorch tensor: see :meth:`initspec.backends.torch.adapter.TorchBackend.tensor`."""
+        """A new PyTorch tensor: see :meth:`initspec.backends.torch.adapter.TorchBackend.tensor`.
+
+        >>> from initspec import get
+        >>> get("he_normal").torch((128, 256), seed=0, name="encoder.0").shape
+        torch.Size([128, 256])
+        """
         return _backend("torch").tensor(self, shape, **options)
 
     def keras(self, **options: Any) -> Any:
-        """A Keras initializer: see :class:`initspec.backends.keras.adapter.KerasBackend`."""
+        """A Keras initializer: see :class:`initspec.backends.keras.adapter.KerasBackend`.
+
+        >>> from initspec import get
+        >>> get("he_normal").keras(seed=0, name="encoder.0").get_config()["seed"]
+        0
+        """
         return _backend("keras").initializer(self, **options)
 
     def tensorflow(self, **options: Any) -> Any:
-        """A TensorFlow initializer: see :mod:`initspec.backends.tensorflow.adapter`."""
+        """A TensorFlow initializer: see :mod:`initspec.backends.tensorflow.adapter`.
+
+        >>> from initspec import get
+        >>> get("he_normal").tensorflow(seed=0, name="encoder.0")((256, 128)).shape
+        TensorShape([256, 128])
+        """
         return _backend("tensorflow").initializer(self, **options)
 
     @property
     def jax(self) -> Any:
-        """The JAX initializer ``(key, shape, dtype=None, out_sharding=None)`` of this scheme."""
+        """The JAX initializer ``(key, shape, dtype=None, out_sharding=None)`` of this scheme.
+
+        >>> from initspec import get
+        >>> import jax
+        >>> get("he_normal").jax(jax.random.key(0), (256, 128)).shape
+        (256, 128)
+        """
         return _backend("jax").initializer(self)
 
     @property
     def haiku(self) -> Any:
-        """The Haiku initializer ``(shape, dtype)``; its key comes from ``hk.next_rng_key()``."""
+        """The Haiku initializer ``(shape, dtype)``; its key comes from ``hk.next_rng_key()``.
+
+        >>> from initspec import get
+        >>> import haiku as hk, jax
+        >>> net = hk.transform(lambda x: hk.Linear(8, w_init=get("he_normal").haiku)(x))
+        >>> net.init(jax.random.key(0), jax.numpy.ones((1, 4)))["linear"]["w"].shape
+        (4, 8)
+        """
         return _backend("jax").haiku(self)
 
 

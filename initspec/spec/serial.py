@@ -74,7 +74,18 @@ def _in(value: Any) -> float:
 
 
 def dumps(scheme: Scheme, format: str = "toml") -> str:
-    """A scheme as TOML or JSON text."""
+    """A scheme as TOML or JSON text.
+
+    Raises :class:`UnknownName` for another format, :class:`SpecError` for a custom law, which is
+    code and not data.
+
+    >>> from initspec import get
+    >>> print(dumps(get("normal(std=0.02)")), end="")
+    spec = 1
+    distribution = "normal"
+    std = 0.02
+    name = "normal(std=0.02)"
+    """
     data = to_dict(scheme)
     if format == "json":
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
@@ -85,6 +96,9 @@ def dumps(scheme: Scheme, format: str = "toml") -> str:
 
 def loads(text: str, format: str = "toml") -> Scheme:
     r"""The scheme in TOML or JSON text.
+
+    Raises :class:`SpecError` for a text that is neither, or no scheme, and :class:`UnknownName` for
+    another format, and for a key or a name that does not exist.
 
     >>> loads(dumps(loads("distribution = 'normal'\nstd = 0.02")))
     Scheme(distribution='normal', std=0.02)
@@ -104,13 +118,29 @@ def loads(text: str, format: str = "toml") -> Scheme:
 
 
 def save(scheme: Scheme, path: str | Path) -> None:
-    """Write a scheme to a ``.toml`` or ``.json`` file."""
+    """Write a scheme to a ``.toml`` or ``.json`` file.
+
+    >>> import tempfile
+    >>> from initspec import get
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(get("he_normal"), f"{folder}/he.toml")
+    ...     load(f"{folder}/he.toml") == get("he_normal")
+    True
+    """
     text = dumps(scheme, _format(path))
     Path(path).write_text(text, "utf-8")
 
 
 def load(path: str | Path) -> Scheme:
-    """Read a scheme from a ``.toml`` or ``.json`` file."""
+    """Read a scheme from a ``.toml`` or ``.json`` file.
+
+    >>> import tempfile
+    >>> from initspec import get
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(get("he_normal"), f"{folder}/he.json")
+    ...     load(f"{folder}/he.json").mode
+    'FAN_IN'
+    """
     return loads(Path(path).read_text("utf-8"), _format(path))
 
 

@@ -25,6 +25,9 @@ class Truncation:
     ``variance``: ``"corrected"`` widens the parent so that the result has the variance asked
     for; ``"uncorrected"`` cuts a parent that has it; a number multiplies the parent's variance
     (1.3 in tf.contrib).
+
+    >>> Truncation(-3.0, 3.0, unit="result").parent(0.0, 1.0)[0] > 1
+    True
     """
 
     low: float = -2.0
@@ -49,7 +52,11 @@ class Truncation:
             raise SpecError(f"a truncation's variance factor is positive, not {self.variance!r}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain data; an infinite bound, which JSON lacks, as a word."""
+        """The fields as plain data; an infinite bound, which JSON lacks, as a word.
+
+        >>> Truncation(high=float("inf")).to_dict()["high"]
+        'inf'
+        """
         return {
             "low": self.low if math.isfinite(self.low) else str(self.low),
             "high": self.high if math.isfinite(self.high) else str(self.high),
@@ -58,7 +65,11 @@ class Truncation:
         }
 
     def parent(self, mean: float, std: float) -> tuple[float, float, float]:
-        """The parent's standard deviation and both bounds in it, for a wanted ``std``."""
+        """The parent's standard deviation and both bounds in it, for a wanted ``std``.
+
+        >>> [round(number, 6) for number in Truncation().parent(0.0, 1.0)]
+        [1.136847, -2.0, 2.0]
+        """
         return _parent(self, mean, std)
 
 
