@@ -8,9 +8,12 @@ Time is not asserted here; what makes it is counted in the optimised program.
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax")
+
+from jax import export
 
 from initspec import backend, initializer
 from initspec.spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
@@ -20,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 # Before, XLA for the CPU drops the barriers ahead of its fusions, whose compiler is another.
-KEPT = jax.__version_info__ >= (0, 12)
+KEPT = jax.__version_info__ >= (0, 11, 1)
 
 JAX = backend("jax")
 LAWS = {
@@ -87,3 +90,35 @@ def test_so_it_does_under_vmap_and_scan(law: str, place: Any) -> None:
 def test_a_key_derived_in_the_program_is_computed_apart() -> None:
     init = initializer("he_normal", backend="jax")
     check(lambda key: init(jax.random.fold_in(key, 3), (64, 32)), jax.random.key(0), barriers=2)
+
+
+def test_what_a_program_draws_is_a_constant_of_its_derivative() -> None:
+    init = initializer("he_normal", backend="jax", name="encoder.0")
+    key, ones = jax.random.key(0), np.ones((8, 4), np.float32)
+
+    def loss(weight: Any, key: Any) -> Any:
+        return (weight * init(key, (8, 4))).sum()
+
+    def scanned(weight: Any, keys: Any) -> Any:
+        return jax.lax.scan(lambda n, key: (n + loss(weight, key), None), 0.0, keys)[0]
+
+    drawn = np.asarray(init(key, (8, 4)))
+    for slope in (jax.grad(loss), jax.jit(jax.grad(jax.jit(loss))), jax.grad(jax.checkpoint(loss))):
+        assert np.array_equal(slope(ones, key), drawn)
+    keys = jax.random.split(key, 1)
+    assert np.array_equal(jax.grad(scanned)(ones, keys), init(keys[0], (8, 4)))
+    assert np.array_equal(jax.vmap(jax.grad(loss), (None, 0))(ones, keys)[0], init(keys[0], (8, 4)))
+
+
+def test_an_exported_program_draws_the_same() -> None:
+    init = initializer("he_normal", backend="jax", name="encoder.0")
+    key = jax.random.key(0)
+
+    def draw(data: Any) -> Any:
+        return init(jax.random.wrap_key_data(data), (8, 4))
+
+    stored = export.export(jax.jit(draw), platforms=("cpu", "cuda", "tpu"))(
+        jax.random.key_data(key)
+    ).serialize()
+    found = export.deserialize(stored).call(jax.random.key_data(key))
+    assert np.array_equal(found, init(key, (8, 4)))
