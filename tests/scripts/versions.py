@@ -4,7 +4,7 @@
 its own with a limit of time, so that one which hangs is named and the others run all the same.
 The exit code is 1 where a file failed or was stopped.
 
-PyPI's PyTorch brings several GB of CUDA libraries on some machines: ``--without torch`` leaves it
+PyTorch's newest wheels bring several GB of CUDA libraries: ``--without torch`` leaves it
 out, and its tests are skipped; ``--pin torch=2.13.0`` takes a version that is at hand.
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from minimum import PROJECT, minimum
+from minimum import PROJECT, constraints
 
 ROOT = PROJECT.parent
 SHARING = {"tensorflow": "2.17"}  # the first that shares ml_dtypes with the first JAX
@@ -48,21 +48,27 @@ def requirements(extra: str, without: set[str]) -> Iterator[str]:
         if match := re.fullmatch(r"initspec\[(.*)\]", row):
             for name in match[1].split(","):
                 yield from requirements(name, without)
-        elif re.match(r"[\w-]+", row)[0] not in without:  # type: ignore[index]
+        elif re.split(r"[^\w-]", row)[0] not in without:
             yield row
 
 
-def install(python: Path, pins: dict[str, str], without: set[str]) -> dict[str, str]:
-    """Install this tree and what its tests need; the versions that came."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        for name, version in pins.items():
-            file.write(f"{name}=={version if version.count('.') > 1 else version + '.*'}\n")
-        file.flush()
-        rows = sorted(set(requirements("test", without)))
-        command = [python, "-m", "pip", "install", "--quiet", "-c", file.name, "-e", ROOT, *rows]
-        subprocess.run(command, check=True)
+def install(venv: Path, pins: dict[str, str], without: set[str]) -> Path:
+    """Install this tree and what its tests need; the environment's Python."""
+    python = venv.absolute() / ("Scripts" if os.name == "nt" else "bin") / "python"
+    constraints = venv / "constraints.txt"
+    constraints.write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
+    rows = sorted(set(requirements("test", without)))
+    command = [python, "-m", "pip", "install", "--quiet", "-c", constraints, "-e", ROOT, *rows]
+    subprocess.run(command, check=True)
+    return python
+
+
+def installed(python: Path) -> str:
+    """The versions that the tests meet, in a line."""
     listing = subprocess.check_output([python, "-m", "pip", "list", "--format=json"])
-    return {row["name"].lower(): row["version"] for row in json.loads(listing)}
+    versions = {row["name"].lower(): row["version"] for row in json.loads(listing)}
+    name = subprocess.check_output([python, "--version"], text=True).strip()
+    return ", ".join([name, *(f"{name} {versions[name]}" for name in SHOWN if name in versions)])
 
 
 def files(paths: list[Path]) -> list[Path]:
@@ -98,7 +104,7 @@ def run(python: Path, path: Path, limit: float, marks: str) -> Outcome:
             verdict = "STOPPED"
         counts = count(report) if report.exists() else ""
     if verdict == "STOPPED":
-        counts = f"after {limit:.0f} s in {output.rstrip().splitlines()[-1:]}"
+        counts = f"in {(output.split() or [''])[-1]}"  # pytest -v names a test as it starts
     shown = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
     return Outcome(shown, verdict, counts, time.monotonic() - start, output)
 
@@ -129,14 +135,12 @@ def main() -> int:
     args = arguments()
     pins = dict(word.split("=") for word in args.pin)
     if args.versions == "minimum":
-        pins = {**minimum(SHARING), **pins}
+        pins = {**constraints(SHARING), **pins}
     with tempfile.TemporaryDirectory() as room:
         venv = args.venv or Path(room) / "venv"
         subprocess.run([args.python, "-m", "venv", venv], check=True)
-        python = venv.absolute() / ("Scripts" if os.name == "nt" else "bin") / "python"
-        came = install(python, pins, set(args.without))
-        print(subprocess.check_output([python, "--version"], text=True).strip(), end="; ")
-        print(", ".join(f"{name} {came[name]}" for name in SHOWN if name in came), flush=True)
+        python = install(venv, pins, set(args.without))
+        print(installed(python), flush=True)
         outcomes = []
         with ThreadPoolExecutor(args.jobs) as pool:
             paths = [path.absolute() for path in files(args.paths)]
