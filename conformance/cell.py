@@ -39,7 +39,7 @@ class Cell:
         """The identity of the cell, from which its seed is made."""
         size = "x".join(map(str, self.shape)) or "scalar"
         stream = f"-{self.stream}" if self.stream else ""
-        claim = self.scheme.name or self.scheme.formula
+        claim = self.scheme.title
         return (
             f"{self.target.name}{stream} as {claim} {size} {self.layout} {self.dtype} {self.tier}"
         )
@@ -50,25 +50,27 @@ class Cell:
         law = seen(self.scheme.on(self.shape, self.layout))
         return complex_law.modulus(self.scheme, law) if self.dtype in PARTS else law
 
+    @property
+    def seed(self) -> int:
+        """The seed of the cell's first tensor, made from its name."""
+        return cell_seed(self.name, self.run)
+
+    @property
+    def is_portable(self) -> bool:
+        """Whether an adapter draws from the portable stream, of which every bit is known."""
+        return self.target.stream == "portable"
+
 
 def blank(cell: Cell) -> Record:
     """The record of a cell that is not judged yet."""
     return Record(
         cell=cell.name,
         target=cell.target.name,
-        scheme=cell.scheme.name or cell.scheme.formula,
+        scheme=cell.scheme.title,
         shape=cell.shape,
         layout=str(cell.layout),
         dtype=cell.dtype,
         tier=cell.tier,
-        seed=cell_seed(cell.name, cell.run),
+        stream=cell.stream,
+        seed=cell.seed,
     )
-
-
-def is_portable(cell: Cell) -> bool:
-    return getattr(cell.target, "stream", "") == "portable"
-
-
-def one_tensor(cell: Cell) -> bool:
-    """Whether the target is an array, or a parameter of a layer: it has no other shape."""
-    return getattr(cell.target, "fixed_shape", None) is not None

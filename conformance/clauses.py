@@ -20,14 +20,15 @@ from .targets.claims import claimed
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A sentence of the spec, and patterns of the checks that hold it.
+    """A sentence of the spec, and the checks that hold it."""
 
-    A check is ``test|distribution|mode|layout|type|name``: a decision of the suite with its cell's
-    facts, or ``case KIND`` for a case of the files.
-    """
-
+    #: Its name, by subject.
     id: str
+    #: What the spec promises.
     sentence: str
+    #: Patterns as a shell's of the checks that hold it. A check is
+    #: ``test|distribution|mode|layout|type|name``: a decision of the suite with its cell's facts,
+    #: or ``case KIND`` in place of the test for a case of the files.
     checks: tuple[str, ...]
 
 
@@ -158,17 +159,17 @@ def records(report: Report) -> Iterator[Record]:
     A case that does not hold is a FAIL, and so is a clause that nothing which was run holds.
     """
     cases = read_all()
-    wrong = {case.id: said for case in cases if (said := problem(case)) is not None}
-    for id, said in wrong.items():
-        yield Record(cell=f"case {id}", target="cases", scheme="", verdict=FAIL, sentence=said)
+    wrong = {case.id: fault for case in cases if (fault := problem(case)) is not None}
+    for id, fault in wrong.items():
+        yield Record(cell=f"case {id}", target="cases", scheme="", verdict=FAIL, sentence=fault)
     if not wrong:
         sentence = f"all {len(cases)} cases of the files hold"
         yield Record(cell="cases", target="cases", scheme="", verdict=PASS, sentence=sentence)
     missing = uncovered(report, [case for case in cases if case.id not in wrong])
     for clause in missing:
-        said = f"nothing that was run holds the sentence {clause.sentence!r}"
+        sentence = f"nothing that was run holds the sentence {clause.sentence!r}"
         name = f"clause {clause.id}"
-        yield Record(cell=name, target="clauses", scheme="", verdict=FAIL, sentence=said)
+        yield Record(cell=name, target="clauses", scheme="", verdict=FAIL, sentence=sentence)
     if not missing:
         sentence = f"all {len(CLAUSES)} clauses of the spec were put to a test"
         yield Record(cell="clauses", target="clauses", scheme="", verdict=PASS, sentence=sentence)
@@ -178,7 +179,7 @@ def _of_report(report: Report) -> Iterator[str]:
     for record in report.records:
         facts = _facts(record)
         for item in record.decisions:
-            if not item.note.startswith("not applicable"):
+            if item.applies:
                 yield f"{item.test}|{facts}"
 
 

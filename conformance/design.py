@@ -1,17 +1,24 @@
-"""The design of a run: its error budget, its cells, and how many values each of them needs."""
+"""The design of a run: its error budget, and how many values each of its cells draws.
+
+It imports nothing of the package, so that a plug-in and a command may name the tiers at no cost.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..spec.fan_rules import Shape
+if TYPE_CHECKING:
+    from ..spec.fan_rules import Shape
 
 #: Decisions that one cell takes at most; the budget of a run is shared among all of them.
 DECISIONS = 32
 #: Values that the tiers draw.
 DRAWS = {"exact": 2**10, "stat": 2**17, "deep": 2**22}
+#: How deep a run looks, the quickest first.
+TIERS = tuple(DRAWS)
 #: Shapes whose fans differ enough that every wrong formula of the catalogue shows.
 SHAPES: tuple[tuple[Shape, str], ...] = (
     ((86, 8), "io"),

@@ -29,20 +29,28 @@ class Deviation:
     """One entry: patterns as a shell's for the cells it is about, and what is wrong with them.
 
     All tests of ``failing`` must refuse such a cell; those of ``also`` may. ``keras`` restricts
-    it to Keras on one of its backends. ``framework`` and ``version`` are those it was seen in.
+    it to Keras on one of its backends.
     """
 
+    #: A pattern of the target.
     target: str
+    #: The tests that must refuse such a cell.
     failing: tuple[str, ...]
+    #: What is wrong, in words.
     reason: str
+    #: The framework that it was seen in, and its version.
     framework: str
     version: str
+    #: The issue, or where else it is told.
     link: str
+    #: Patterns of the scheme, the type, the tier and the cell's name.
     scheme: str = "*"
     dtype: str = "*"
     tier: str = "*"
     cell: str = "*"
+    #: The tests that may refuse it, too.
     also: tuple[str, ...] = ()
+    #: Keras on this of its backends alone.
     keras: str = ""
 
     @property
@@ -129,23 +137,26 @@ def _judged(record: Record, entries: Sequence[Deviation]) -> Record:
         sentence = f"repaired: remove the entry {about[0]} from the deviations"
         return replace(record, verdict=FAIL, sentence=sentence)
     if record.verdict == FAIL:
-        found = next((entry for entry in about if entry.expects(record)), None)
-        if found is not None:
-            return replace(record, expected=f"{found.reason} ({found.link})")
+        known = next((entry for entry in about if entry.expects(record)), None)
+        if known is not None:
+            return replace(record, expected=f"{known.reason} ({known.link})")
         tests = ", ".join(item.test for item in record.failed)
-        sentence = f"{record.sentence}; expected was {about[0]}, and it fails {tests}"
-        return replace(record, sentence=sentence)
+        departure = f"expected was {about[0]}, and it fails {tests}"
+        sentence = f"{record.sentence}; {departure}"
+        return replace(record, sentence=sentence, departure=departure)
     return record
 
 
 def _unmatched(report: Report, entries: Sequence[Deviation]) -> Iterable[Record]:
     for entry in entries:
-        here = [one for one in report.records if entry.matches(one, "target", "dtype", "tier")]
-        if here and not any(entry.matches(one) for one in here):
+        here = [
+            record for record in report.records if entry.matches(record, "target", "dtype", "tier")
+        ]
+        if here and not any(entry.matches(record) for record in here):
             yield Record(
                 cell=f"deviation {entry}",
                 target=here[0].target,
-                scheme=entry.scheme,
+                scheme="",
                 dtype=here[0].dtype,
                 tier=here[0].tier,
                 verdict=ERROR,

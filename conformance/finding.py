@@ -1,4 +1,4 @@
-"""A finding: what one test says of one cell, and the names of the tests."""
+"""A finding: what one test says of one cell, and the titles of the tests."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ def certain(test: str, wrong: float, note: str) -> Finding:
 
 
 def not_applicable(test: str, why: str) -> Finding:
-    return Finding(test, 0.0, 1.0, f"not applicable: {why}")
+    """A finding that passes, because the target does not let the question be asked."""
+    return Finding(test, 0.0, 1.0, f"not applicable: {why}", applies=False)
 
 
 class Finding(NamedTuple):
-    """One test's statistic and p-value, and a word on what it saw."""
+    """One test's statistic and p-value, and a word on what it saw.
+
+    Without ``applies`` the test could not be put to the target, and passes.
+    """
 
     test: str
     statistic: float
     p: float
     note: str = ""
+    applies: bool = True
 
 
-#: What a test is about.
+#: What a test measures, by its name. A test of a complex type has ``modulus.`` or ``angle.`` before
+#: its name: see :func:`title`.
 TESTS = {
     "support": "values beyond the bounds",
     "least": "the least value, as a probability",
@@ -72,4 +78,19 @@ TESTS = {
     "known": "known answers that differ",
     "layouts": "layouts that do not hold one weight",
     "injected": "words that come out otherwise",
+    "law": "a law of the user's own that contradicts itself",
+    "mean": "mean of the normal scores, or of the values where no cdf is known",
+    "modulus": "correlation of angle and modulus",
 }
+
+
+def title(test: str) -> str:
+    """What a test measures, in words; empty for one that nobody knows.
+
+    >>> title("lag"), title("modulus.lag")
+    ('correlation of neighbours at fixed distances', 'modulus: correlation of neighbours at fixed \
+distances')
+    """
+    part, _, name = test.rpartition(".")
+    words = TESTS.get(name, "")
+    return f"{part}: {words}" if part and words else words

@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 from ..errors import SpecError
 
-Test = Callable[[str], bool]
+NameTest = Callable[[str], bool]
 
 _TOKEN = re.compile(r"""\s*(?:(?P<mark>[()])|(?P<quoted>"[^"]+"|'[^']+')|(?P<word>[^\s()'"]+))""")
 
 
-def selection(expression: str) -> Test:
+def name_test(expression: str) -> NameTest:
     """A test of names: words are sought in them whatever their case, joined by ``not``, ``and``,
     ``or`` and parentheses. A word with spaces or parentheses of its own stands in quotes.
 
     Raises :class:`SpecError` for what cannot be read.
 
-    >>> test = selection("he_normal and not (torch or 'normal 86x8')")
+    >>> test = name_test("he_normal and not (torch or 'normal 86x8')")
     >>> test("jax as HE_normal 5x7x8x38"), test("torch as he_normal"), test("jax as he_normal 86x8")
     (True, False, False)
     """
@@ -26,6 +26,8 @@ def selection(expression: str) -> Test:
 
 
 class _Reader:
+    """The tokens of an expression, which are taken off one by one."""
+
     def __init__(self, expression: str) -> None:
         self.expression = expression
         self.tokens: list[tuple[str, str]] = []
@@ -41,36 +43,36 @@ class _Reader:
             self.tokens.append((kind, text))
             place = match.end()
 
-    def read(self) -> Test:
-        test = self.either()
+    def read(self) -> NameTest:
+        test = self.disjunction()
         if self.tokens:
             raise self.unreadable(f"{self.tokens[0][1]!r} comes unexpected")
         return test
 
-    def either(self) -> Test:
-        tests = [self.both()]
+    def disjunction(self) -> NameTest:
+        tests = [self.conjunction()]
         while self.take("or"):
-            tests.append(self.both())
+            tests.append(self.conjunction())
         return lambda name: any(test(name) for test in tests)
 
-    def both(self) -> Test:
-        tests = [self.one()]
+    def conjunction(self) -> NameTest:
+        tests = [self.term()]
         while self.take("and"):
-            tests.append(self.one())
+            tests.append(self.term())
         return lambda name: all(test(name) for test in tests)
 
-    def one(self) -> Test:
+    def term(self) -> NameTest:
         if self.take("not"):
-            refused = self.one()
+            refused = self.term()
             return lambda name: not refused(name)
         if self.take("("):
-            inner = self.either()
+            inner = self.disjunction()
             if not self.take(")"):
                 raise self.unreadable("a parenthesis is not closed")
             return inner
         if not self.tokens or self.tokens[0][0] == "mark":
-            found = repr(self.tokens[0][1]) if self.tokens else "the end"
-            raise self.unreadable(f"a word is wanted where {found} stands")
+            token = repr(self.tokens[0][1]) if self.tokens else "the end"
+            raise self.unreadable(f"a word is wanted where {token} stands")
         wanted = self.tokens.pop(0)[1].casefold()
         return lambda name: wanted in name.casefold()
 

@@ -1,8 +1,6 @@
-"""A law of the user's own, as the suite holds values against it.
+"""The exponential law, written as a user writes a law: the custom one that the suite keeps.
 
-A class says as much as it likes: the suite needs the distribution function on arrays, and numbers.
-What is missing follows from what is there: a cdf from the quantiles and the reverse by bisection,
-moments by quadrature. What is there twice has to agree, or it is the law that is refused.
+Its path stands in the names of cells, of which their seeds are made.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from ..spec.custom import Custom
 
 Array = NDArray[np.float64]
 
-#: The law of one's own in the matrix, among the mutants and in the calibration.
+#: The custom law in the matrix, among the mutants and in the calibration.
 OWN = "initspec.conformance.own:Exponential(scale=0.5)"
 
 
@@ -25,8 +23,8 @@ OWN = "initspec.conformance.own:Exponential(scale=0.5)"
 class Exponential(Custom):
     """Density ``exp(-x / scale) / scale`` for x > 0, or conditioned on ``x < cut * scale``.
 
-    The law of one's own that the suite keeps: for its own matrix, and for the squared modulus of
-    complex numbers.
+    It is the custom law of the suite's matrix, and the law of the squared modulus of complex
+    normal numbers.
 
     >>> Exponential(0.5).variance
     0.25

@@ -25,8 +25,8 @@ def judged(cells: Sequence[Cell], budget: Budget, jobs: int = 1) -> Iterator[tup
     """
     away: dict[str, list[int]] = {}
     for place, cell in enumerate(cells):
-        backend = getattr(cell.target, "backend", None)
-        if jobs > 1 and backend is not None:
+        backend = cell.target.backend
+        if jobs > 1 and backend:
             away.setdefault(backend, []).append(place)
         else:
             yield place, judge(cell, budget)

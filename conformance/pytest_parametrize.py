@@ -15,35 +15,21 @@ def parametrize(target: Any, claims: Any = None) -> Any:
     """A mark for a test that asks for ``conformance_check``."""
     import pytest
 
-    found = [
-        pytest.param((made, scheme, options), id=str(scheme), marks=pytest.mark.initspec)
-        for made, scheme, options in listed(target, claims)
+    params = [
+        pytest.param((initializer, scheme, options), id=str(scheme), marks=pytest.mark.initspec)
+        for initializer, scheme, options in listed(target, claims)
     ]
-    if not found:
+    if not params:
         raise SpecError("parametrize has no scheme to check: nothing is claimed.")
-    return pytest.mark.parametrize("conformance_check", found, indirect=True)
+    return pytest.mark.parametrize("conformance_check", params, indirect=True)
 
 
 def listed(target: Any, claims: Any) -> Iterator[tuple[Any, Any, Mapping[str, Any]]]:
     """Every claim: what makes the weights, the scheme, and the options of the check."""
     if claims is None:
-        pairs: Iterable[tuple[str, Any]]
-        if isinstance(target, Mapping):
-            pairs = target.items()
-        elif isinstance(target, str) and target in available():
-            pairs = ((name, target) for name in schemes)
-        elif isinstance(target, str):
-            from .targets.resolve import resolve_table
-
-            pairs = resolve_table(target).items()
-        else:
-            raise SpecError(
-                "parametrize takes a mapping of schemes to initializers, or a target and the "
-                f"schemes that it claims to be, not {target!r} alone."
-            )
-        for scheme, made in pairs:
+        for scheme, initializer in _table(target):
             claimed(scheme)
-            yield made, scheme, {}
+            yield initializer, scheme, {}
         return
     if isinstance(claims, str):
         claims = [claims]
@@ -52,3 +38,19 @@ def listed(target: Any, claims: Any) -> Iterator[tuple[Any, Any, Mapping[str, An
     for scheme in claims:
         claimed(scheme)
         yield target, scheme, dict(claims[scheme]) if isinstance(claims, Mapping) else {}
+
+
+def _table(target: Any) -> Iterable[tuple[str, Any]]:
+    """Schemes and what claims to be each: a mapping says so, and a backend claims all of them."""
+    if isinstance(target, Mapping):
+        return target.items()
+    if not isinstance(target, str):
+        raise SpecError(
+            "parametrize takes a mapping of schemes to initializers, or a target and the "
+            f"schemes that it claims to be, not {target!r} alone."
+        )
+    if target in available():
+        return ((name, target) for name in schemes)
+    from .targets.resolve import resolve_table
+
+    return resolve_table(target).items()

@@ -1,6 +1,7 @@
 """The pytest plug-in: ``assert_conforms``, ``--initspec-target``, and a header.
 
-pytest loads it in every project where initspec is installed, so it imports nothing else at its top.
+pytest loads it in every project where initspec is installed, so it imports nothing heavy at its
+top.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .design import TIERS
+
 if TYPE_CHECKING:
     from .report.record import Record, Report
 
-
-TIERS = ("exact", "stat", "deep")
 #: Cells that a session may judge within its budget. Each has its share from the start, whatever
 #: tests there are, in whatever order and on whatever worker.
 CELLS = 1024
@@ -23,7 +24,7 @@ CELLS = 1024
 
 @dataclass(frozen=True)
 class Settings:
-    """How a session judges."""
+    """How a session judges: how deep, with which chance of a false alarm, and with which seeds."""
 
     tier: str
     alpha: float
@@ -76,10 +77,12 @@ class Settings:
             tier=tier or self.tier,
         )
         share = self.alpha * len(cells) / CELLS
-        return run(cells, alpha=share, vary_seeds=self.vary_seeds)
+        repeated = [] if time_limit is None else ["--time-limit", f"{time_limit:g}"]
+        return run(cells, alpha=share, vary_seeds=self.vary_seeds, repeated=repeated)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the command line, and the same in the ini file."""
     group = parser.getgroup("initspec", "initializers of weights")
     group.addoption(
         "--initspec-target",
@@ -103,15 +106,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """The mark, and an early refusal of settings that cannot be."""
     config.addinivalue_line(
         "markers",
         "initspec(scheme, *, shape, layout, dtype, tier, time_limit): judges an initializer; "
         "the arguments are the usual ones of assert_conforms in this test.",
     )
-    Settings.of(config)  # refuses what cannot be
+    Settings.of(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    """How this session judges."""
     settings = Settings.of(config)
     seeds = "fresh seeds" if settings.vary_seeds else "seeds fixed by the cells' names"
     return (
@@ -194,6 +199,7 @@ def _facts(record: Record) -> dict[str, Any]:
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
+    """Marks the tests that judge, and adds an item for each target that is named."""
     for item in items:
         if "assert_conforms" in getattr(item, "fixturenames", ()):
             item.add_marker("initspec")
@@ -224,8 +230,8 @@ def _claims(text: str) -> Iterator[tuple[Any, str, str]]:
             return
         from .targets.resolve import resolve_table
 
-        for entry, made in resolve_table(target).items():
-            yield made, entry, f"{target}[{entry}]"
+        for entry, initializer in resolve_table(target).items():
+            yield initializer, entry, f"{target}[{entry}]"
     except InitSpecError as error:
         raise pytest.UsageError(f"--initspec-target {text}: {error}") from error
 

@@ -1,13 +1,15 @@
-"""The cells that a command line, or a caller, names."""
+"""What a run is to judge: from names, claims, shapes and types to cells."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import BackendMissing, InitSpecError, SpecError, UnknownName
-from ..readings.registry import schemes
+from ..errors import BackendMissing, InitSpecError, NotInstalled, SpecError, UnknownName
+from ..readings.registry import dialects, schemes
+from . import name_filter
 
 if TYPE_CHECKING:
     from ..spec.fan_rules import Shape
@@ -17,20 +19,59 @@ if TYPE_CHECKING:
     from .targets.process import Process
     from .targets.target import Target
 
-#: A dialect of a framework's own, by the package that a target comes from.
-_DIALECTS = {"torch": "torch", "keras": "keras", "tensorflow": "keras", "tf_keras": "keras"}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is to be judged; None leaves a choice to the suite."""
+
+    targets: tuple[str, ...] = ()
+    """Texts of targets; the name of a backend stands for its adapter."""
+    backends: tuple[str, ...] = ()
+    """Adapters by name; ``all`` for those whose framework is installed."""
+    claims: tuple[str, ...] | None = None
+    """The schemes that the targets claim to be; of adapters, the schemes to judge."""
+    shape: tuple[int, ...] | None = None
+    """One shape in place of the suite's."""
+    layout: str | None = None
+    """The roles of the shape's axes."""
+    dtypes: tuple[str, ...] | None = None
+    """Element types, by name."""
+    streams: tuple[str, ...] | None = None
+    """Of adapters: ``portable``, ``native``."""
+    tier: str | None = None
+    """``exact``, ``stat`` or ``deep``."""
+    names: str | None = None
+    """An expression of :mod:`.name_filter` that the cells' names fit."""
+    time_limit: float = 60.0
+    """Seconds for each answer of a target."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all adapters are judged, and in everything."""
+        narrowed = (
+            self.claims, self.shape, self.dtypes, self.streams, self.names, self.tier
+        )  # fmt: skip
+        return "all" in self.backends and all(choice is None for choice in narrowed)
 
 
-# ------------------------------------------------------------------------------------------ cells
+class Selected(NamedTuple):
+    """Cells to judge, and the records of what cannot be judged."""
+
+    cells: list[Cell]
+    records: list[Record]
 
 
-def select(args: Any) -> tuple[list[Cell], list[Record]]:
-    """What is to be judged, and the records of what cannot be."""
+def select(selection: Selection) -> Selected:
+    """The cells of a selection.
+
+    Raises :class:`SpecError` and :class:`UnknownName` for what no run can be made of, before
+    anything is drawn. A target that cannot be had is a record, and the others go on.
+    """
     from ..plugins import available
 
-    backends = list(args.backend or ())
+    backends = list(selection.backends)
     targets: list[str] = []
-    for text in args.target:
+    for text in selection.targets:
         (backends if text in available() else targets).append(text)
     if not backends and not targets:
         raise SpecError(
@@ -39,50 +80,56 @@ def select(args: Any) -> tuple[list[Cell], list[Record]]:
         )
     from .targets.claims import claimed
 
-    for claim in args.claims or ():
+    for claim in selection.claims or ():
         claimed(claim)  # an unknown name is refused before anything runs
-    shapes = _shapes(args)
-    cells, broken = _backend_cells(backends, shapes, args)
+    place = _place(selection)
+    cells, records = _of_backends(backends, place, selection)
     for text in targets:
-        more, records = _target_cells(text, shapes, args)
-        cells += more
-        broken += records
-    return cells, broken
+        selected = _of_target(text, place, selection)
+        cells += selected.cells
+        records += selected.records
+    return _named(cells, records, selection.names)
 
 
-def _shapes(args: Any) -> list[tuple[Shape, Layout]] | None:
+def _named(cells: list[Cell], records: list[Record], names: str | None) -> Selected:
+    if names is None:
+        return Selected(cells, records)
+    fits = name_filter.name_test(names)
+    cells = [cell for cell in cells if fits(cell.name)]
+    records = [record for record in records if fits(record.cell)]
+    if not cells and not records:
+        raise NotInstalled(f"no cell's name fits -k {names!r}: nothing was tested.")
+    return Selected(cells, records)
+
+
+def _place(selection: Selection) -> tuple[Shape, Layout] | None:
+    """The shape and the layout that were given, checked against each other."""
     from ..spec.layout import Layout, checked_shape
 
-    if args.shape is None:
-        if args.layout is not None:
-            raise SpecError(f"--layout {args.layout} goes with a --shape.")
+    if selection.shape is None:
+        if selection.layout is not None:
+            raise SpecError(f"--layout {selection.layout} goes with a --shape.")
         return None
-    shape = checked_shape(tuple(size for sizes in args.shape for size in sizes))
-    layout = Layout.of(args.layout, len(shape))
+    shape = checked_shape(selection.shape)
+    layout = Layout.of(selection.layout, len(shape))
     layout.roles(shape)  # refuses a layout that does not fit
-    return [(shape, layout)]
+    return shape, layout
 
 
-def _dtypes(args: Any, usual: Sequence[str], more: Sequence[str] = ()) -> Sequence[str]:
-    from .suite import DTYPES
-
-    for dtype in args.dtype or ():
-        if dtype not in (*DTYPES, *more):
-            hint = "" if more else "Adapters have no complex types; others' targets may."
-            raise UnknownName("dtype", dtype, (*DTYPES, *more), hint)
-    return args.dtype or usual
+def _checked_dtypes(dtypes: Iterable[str], known: Sequence[str], hint: str = "") -> None:
+    for dtype in dtypes:
+        if dtype not in known:
+            raise UnknownName("dtype", dtype, known, hint)
 
 
-def whole(args: Any) -> bool:
-    """Whether all adapters are judged, and in everything."""
-    narrow = (args.claims, args.shape, args.dtype, args.stream, args.k, args.tier)
-    return "all" in (args.backend or ()) and all(choice is None for choice in narrow)
+# --------------------------------------------------------------------------------------- adapters
 
 
-def _backend_cells(
-    names: Sequence[str], shapes: list[tuple[Shape, Layout]] | None, args: Any
-) -> tuple[list[Cell], list[Record]]:
+def _of_backends(
+    names: Sequence[str], place: tuple[Shape, Layout] | None, selection: Selection
+) -> Selected:
     from .. import plugins, protocol
+    from ..stream.dtypes import DTYPES
     from . import suite
     from .report.record import SKIP, Record
 
@@ -93,44 +140,49 @@ def _backend_cells(
         absent = [name for name, here in known.items() if not here]
     for name in wanted:
         plugins.backend(name)  # unknown, or not installed
-    streams = [protocol.check_stream(stream) for stream in args.stream or protocol.STREAMS]
+    streams = [protocol.check_stream(name) for name in selection.streams or protocol.STREAMS]
     if not names:
-        return [], []
-    if whole(args):
+        return Selected([], [])
+    if selection.is_whole:
         cells = suite.matrix(wanted)
     else:
+        dtypes = selection.dtypes or DTYPES
+        hint = "Adapters have no complex types; others' targets may."
+        _checked_dtypes(dtypes, DTYPES, hint)
         cells = suite.backend_cells(
             wanted,
-            only=args.claims,
-            shapes=shapes,
-            dtypes=_dtypes(args, suite.DTYPES),
+            only=selection.claims,
+            shapes=None if place is None else [place],
+            dtypes=dtypes,
             streams=streams,
-            tier=args.tier or "stat",
+            tier=selection.tier or "stat",
         )
     sentence = 'not installed: pip install "initspec[{}]"'
     skipped = [
         Record(cell=name, target=name, scheme="", verdict=SKIP, sentence=sentence.format(name))
         for name in absent
     ]
-    return cells, skipped
+    return Selected(cells, skipped)
 
 
-def _target_cells(
-    text: str, shapes: list[tuple[Shape, Layout]] | None, args: Any
-) -> tuple[list[Cell], list[Record]]:
-    """The cells of a target; one that cannot be had is a record, and the others go on."""
+# ---------------------------------------------------------------------------------------- targets
+
+
+def _of_target(text: str, place: tuple[Shape, Layout] | None, selection: Selection) -> Selected:
+    from ..stream.dtypes import DTYPES
     from . import suite
     from .probability.complex_law import PARTS
     from .report.record import ERROR, SKIP, Record
     from .targets.process import Process
 
+    dtypes = selection.dtypes or ("float32",)
+    shape, layout = place or (None, None)
     cells: list[Cell] = []
     records = []
-    claims = args.claims or [""]
-    process = Process(args.time_limit)  # one for all claims: a framework takes seconds to load
-    for claim in claims:
+    process = Process(selection.time_limit)  # one for all claims: frameworks load for seconds
+    for claim in selection.claims or ("",):
         try:
-            pairs = _claimed(text, claim, process, args)
+            pairs = _claimed(text, claim, process)
         except (SpecError, UnknownName):  # of the command, not of the target
             raise
         except InitSpecError as error:
@@ -140,22 +192,23 @@ def _target_cells(
                 Record(cell=name, target=text, scheme=claim, verdict=verdict, sentence=str(error))
             )
             continue
+        _checked_dtypes(dtypes, (*DTYPES, *PARTS))
         for scheme, target in pairs:
-            shape, layout = shapes[0] if shapes else (None, None)
             cells += suite.target_cells(
                 target,
                 scheme,
                 shape=shape,
-                layout=layout if args.layout else None,
-                dtypes=_dtypes(args, ("float32",), tuple(PARTS)),
-                tier=args.tier or "stat",
+                layout=None if selection.layout is None else layout,
+                dtypes=dtypes,
+                tier=selection.tier or "stat",
             )
-    return cells, records
+    return Selected(cells, records)
 
 
-def _claimed(text: str, claim: str, process: Process, args: Any) -> list[tuple[str, Target]]:
+def _claimed(text: str, claim: str, process: Process) -> list[tuple[str, Target]]:
     """A scheme and a target; with no scheme claimed, the text names a table of them."""
     from .targets import resolve
+    from .targets.loading import NoTable
 
     if claim:
         return [(claim, resolve.resolve(text, scheme=claim, process=process))]
@@ -163,11 +216,9 @@ def _claimed(text: str, claim: str, process: Process, args: Any) -> list[tuple[s
     if likely is not None:
         raise Unclaimed(text, likely)
     try:
-        return list(resolve.resolve_table(text, time_limit=args.time_limit).items())
-    except InitSpecError as error:
-        if "table" in str(error):  # it is there, and is something else
-            raise Unclaimed(text, None) from error
-        raise
+        return list(resolve.resolve_table(text, time_limit=process.time_limit).items())
+    except NoTable as error:  # it is there, and is something else
+        raise Unclaimed(text, None) from error
 
 
 class Unclaimed(SpecError):  # noqa: N818 - it says what is wrong
@@ -189,8 +240,9 @@ def suggestion(text: str) -> str | None:
     module, _, attribute = text.partition(":")
     name = re.split(r"[(#@]", attribute)[0].rpartition(".")[2]
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().strip("_")
-    dialect = _DIALECTS.get(module.partition(".")[0])
-    for likely in ([f"{snake}@{dialect}"] if dialect else []) + [snake]:
+    package = module.partition(".")[0]
+    spoken = [name for name, head in dialects().items() if package in head.get("packages", ())]
+    for likely in (*(f"{snake}@{dialect}" for dialect in spoken), snake):
         if likely in schemes:
             return schemes[likely].name
     return None

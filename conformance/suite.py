@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -15,16 +15,16 @@ from ..readings.registry import get, schemes
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout, checked_shape
 from ..spec.scheme import Scheme
+from ..stream.dtypes import DTYPES
 from . import parallel
 from .cell import Cell
 from .design import SHAPES, Budget
 from .own import OWN
 from .report.record import Record, Report
+from .reproduction import reproduced_by
 from .targets.backend import BackendTarget
 from .targets.claims import claimed
 from .targets.target import Target
-
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 #: Shapes for schemes that fit no fan or need their own: layout by layout.
 SPECIAL: dict[str, tuple[tuple[Shape, str], ...]] = {
@@ -52,26 +52,29 @@ def backend_cells(
     share it.
     """
     laws = [claimed(claim) for claim in only] if only is not None else distinct()
-    cells = []
-    for name in names:
-        for scheme in laws:
-            for shape, text in shapes or SPECIAL.get(scheme.distribution, SHAPES):
-                layout = Layout.of(text, len(shape))
-                for dtype in dtypes:
-                    for stream in streams:
-                        target: Target = BackendTarget(name, scheme, layout, stream)
-                        cells.append(
-                            Cell(
-                                target=target,
-                                scheme=scheme,
-                                shape=shape,
-                                layout=layout,
-                                dtype=dtype,
-                                tier=tier,
-                                stream=stream,
-                            )
-                        )
-    return cells
+    return [
+        Cell(
+            target=BackendTarget(name, scheme, layout, stream),
+            scheme=scheme,
+            shape=shape,
+            layout=layout,
+            dtype=dtype,
+            tier=tier,
+            stream=stream,
+        )
+        for name in names
+        for scheme in laws
+        for shape, layout in _placed(shapes or SPECIAL.get(scheme.distribution, SHAPES))
+        for dtype in dtypes
+        for stream in streams
+    ]
+
+
+def _placed(
+    shapes: Sequence[tuple[Shape, Layout | str | None]],
+) -> Iterator[tuple[Shape, Layout]]:
+    for shape, text in shapes:
+        yield shape, Layout.of(text, len(shape))
 
 
 def matrix(names: Sequence[str]) -> list[Cell]:
@@ -98,13 +101,13 @@ def distinct() -> list[Scheme]:
     which the cases hold; a bound of another unit is another path through a backend.
     """
     plain = [get(name) for name, entry in schemes.items() if entry.dialect is None]
-    found = {_law(scheme): scheme for scheme in reversed(plain)}
+    laws = {_law(scheme): scheme for scheme in reversed(plain)}
     forms = {_form(scheme) for scheme in plain}
     for name, entry in schemes.items():
         if entry.dialect is not None and _form(scheme := get(name)) not in forms:
             forms.add(_form(scheme))
-            found[_law(scheme)] = scheme
-    return sorted(found.values(), key=lambda scheme: scheme.name or "")
+            laws[_law(scheme)] = scheme
+    return sorted(laws.values(), key=lambda scheme: scheme.name or "")
 
 
 def _law(scheme: Scheme) -> Scheme:
@@ -134,23 +137,23 @@ def target_cells(
     """The cells of one target that claims to be one scheme.
 
     A layer's parameter and an array have a shape of their own. What can be told a layout
-    (``target.placed``) gets each in its turn; the rest has its usual one.
+    (:attr:`Target.takes_layout`) gets each in its turn; the rest has its framework's usual one.
     """
     claim = claimed(scheme)
-    first = getattr(target, "out_first", False)
-    placed = getattr(target, "placed", None)
-    sizes = getattr(target, "fixed_shape", None) if shape is None else checked_shape(shape)
+    sizes = target.fixed_shape if shape is None else checked_shape(shape)
     if sizes is not None:
-        given = getattr(target, "layout", None) if layout is None else layout
-        shapes = [(sizes, Layout.of(given, len(sizes), out_first=first))]
+        given = target.layout if layout is None else layout
+        shapes = [(sizes, Layout.of(given, len(sizes), out_first=target.out_first))]
     else:
+        logical = [
+            (size, Layout.parse(text)) for size, text in SPECIAL.get(claim.distribution, SHAPES)
+        ]
         shapes = [
-            (size, Layout.parse(text)) if placed else _usual(size, Layout.parse(text), first)
-            for size, text in SPECIAL.get(claim.distribution, SHAPES)
+            pair if target.takes_layout else _usual(*pair, target.out_first) for pair in logical
         ]
     return [
         Cell(
-            target=placed(axes) if placed else target,
+            target=target.placed(axes),
             scheme=claim,
             shape=size,
             layout=axes,
@@ -176,22 +179,24 @@ def run(
     vary_seeds: bool = False,
     progress: Callable[[int, int, Record], None] | None = None,
     jobs: int = 1,
+    repeated: Sequence[str] = (),
 ) -> Report:
     """Judge every cell; one that breaks does not stop the others.
 
     ``vary_seeds`` takes fresh seeds, and says which in the report. ``jobs`` processes share the
-    cells of the backends.
+    cells of the backends. ``repeated`` are options that the command of each cell says again.
     """
     budget = Budget(alpha=alpha, beta=beta, cells=max(len(cells), 1))
     number = secrets.randbits(32) if vary_seeds else 0
     numbered = [replace(cell, run=number) for cell in cells]
-    found: dict[int, Record] = {}
+    records: dict[int, Record] = {}
     for place, record in parallel.judged(numbered, budget, jobs):
-        found[place] = record
+        record = replace(record, command=reproduced_by(numbered[place], alpha, repeated))
+        records[place] = record
         if progress is not None:
-            progress(len(found), len(cells), record)
+            progress(len(records), len(cells), record)
     return Report(
-        records=tuple(found[place] for place in range(len(cells))),
+        records=tuple(records[place] for place in range(len(cells))),
         alpha=alpha,
         beta=beta,
         seed=f"varied, run {number}" if vary_seeds else "fixed by the cells' names",
@@ -201,10 +206,10 @@ def run(
 
 def versions() -> dict[str, str]:
     """What the run stands on."""
-    found = {"python": platform.python_version(), "cores": str(os.cpu_count())}
+    known = {"python": platform.python_version(), "cores": str(os.cpu_count())}
     for package in ("initspec", "numpy", "scipy", "torch", "tensorflow", "keras", "jax", "flax"):
         try:
-            found[package] = version(package)
+            known[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return known

@@ -13,6 +13,8 @@ a :class:`Distribution` (a law with numbers); a backend turns that into an array
 
 from typing import TYPE_CHECKING
 
+from . import moved
+
 if TYPE_CHECKING:
     from . import figures as figures
     from .analysis.diff import diff as diff
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
     from .spec.truncation import Truncation as Truncation
 
 __version__ = "0.1.0"
+
+moved.install()  # so that old pickles load; it imports nothing
 
 # The public names, by the module that each lives in. They are imported on first use, so that
 # `import initspec` costs next to nothing and imports neither NumPy nor a framework.

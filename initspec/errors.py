@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .public import public
 
+
+@public
 class InitSpecError(Exception):
     """Every error that initspec raises on purpose."""
 
 
+@public
 class SpecError(InitSpecError, ValueError):
     """A scheme or a distribution that cannot be: a negative factor, reversed bounds."""
 
 
+@public
 class LayoutError(InitSpecError, ValueError):
     """A layout that cannot be read, or that does not fit the shape."""
 
 
+@public
 class StreamError(InitSpecError, ValueError):
     """A seed, a key or a window outside the portable stream."""
 
 
+@public
 class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wrong
     """A name that nothing answers to; the nearest known ones are offered."""
 
@@ -34,6 +41,7 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
         return _unpickle, (type(self), self.args[0], self.__dict__)
 
 
+@public
 class BackendMissing(InitSpecError, ImportError):  # noqa: N818 - it says what is wrong
     """A framework that is not installed; the message holds the command that installs it."""
 
@@ -78,7 +86,7 @@ def nearest(given: str, known: Iterable[str]) -> list[str]:
     for name in known:
         names.setdefault(snake(name), []).append(name)
     near = difflib.get_close_matches(snake(given), names, n=3, cutoff=0.75)
-    return [name for found in near for name in names[found]]
+    return [name for word in near for name in names[word]]
 
 
 def _either(names: list[str]) -> str:

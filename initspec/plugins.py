@@ -19,17 +19,17 @@ MEMBERS = ("name", "out_first", "key", "words", "sample", "native", "tohost", "i
 @cache
 def doors() -> Mapping[str, EntryPoint]:
     """The entry points of the backends, by name."""
-    found: dict[str, EntryPoint] = {}
+    known: dict[str, EntryPoint] = {}
     for door in entry_points(group=GROUP):
-        other = found.setdefault(door.name, door)
+        other = known.setdefault(door.name, door)
         if other.value != door.value:
             raise InitSpecError(
                 f"two packages offer the backend {door.name!r}: {other.value} and {door.value}. "
                 "Uninstall one of them."
             )
-    if not found:
+    if not known:
         raise InitSpecError("initspec is not installed, only importable: run `pip install -e .`")
-    return found
+    return known
 
 
 def available() -> Mapping[str, bool]:
@@ -57,16 +57,16 @@ def backend(name: str) -> Any:
     if name not in doors():
         raise UnknownName("backend", name, doors())
     try:
-        made = doors()[name].load()()
+        adapter = doors()[name].load()()
     except ModuleNotFoundError as error:
         raise _missing(name, error) from error
-    lacking = [member for member in MEMBERS if not hasattr(made, member)]
+    lacking = [member for member in MEMBERS if not hasattr(adapter, member)]
     if lacking:
         raise InitSpecError(
             f"{doors()[name].value} is no backend: it lacks methods of "
             f"initspec.protocol.Backend: {', '.join(lacking[:5])}."
         )
-    return made
+    return adapter
 
 
 #: How the frameworks of the built-in backends write themselves.

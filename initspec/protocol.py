@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from .errors import UnknownName
+from .public import public
 from .spec.distribution import Distribution
 from .spec.fan_rules import Shape
 from .spec.layout import Layout
 from .spec.scheme import Scheme
 
 
+@public
 @runtime_checkable
 class Backend(Protocol):
     """A framework, as initspec sees it.
@@ -19,6 +21,9 @@ class Backend(Protocol):
     A distribution package offers one by the entry-point group ``initspec.backends``: the name of
     the backend and the class, which is called without arguments. ``stream`` is
     :mod:`initspec.stream` below. A key is a pair of 32-bit words, of the framework where it traces.
+
+    These members are all that a backend is ever asked for by its name. The built-in ones have more,
+    for ``Scheme.numpy``, ``Scheme.torch`` and the like, in the words of their framework.
     """
 
     #: The name that users write: ``backend="torch"``.

@@ -11,7 +11,8 @@ FOLDERS = ("initspec", "backends", "conformance")
 #: The rooms of the architecture, the ground floor first. A file imports from its own room and
 #: from those below. Rooms on one line do not know each other.
 FLOORS = (
-    ("initspec/errors", "initspec/__init__"),
+    ("initspec/public", "initspec/moved"),
+    ("initspec/errors", "initspec/versions", "initspec/__init__"),
     ("initspec/plugins",),
     ("initspec/spec",),
     ("initspec/stream", "initspec/protocol"),

@@ -1,8 +1,7 @@
-"""The portable stream on the CPU: the walk through memory, the threads, the choice of the kernel.
+"""The portable stream on the CPU: the kernel that fills memory, Numba's or NumPy's.
 
-A block is walked in the order of the memory, whatever its layout: axes that are affine together
-are merged, the rest is cut into rows of one shape, so that one small table of offsets serves
-every row. Both kernels take their rows from here, and share them out over the same threads.
+Both take their rows from :mod:`initspec.backends.cpu.walk`, and share them out over the threads of
+:mod:`initspec.backends.cpu.threads`.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ def fill(
     """Fill ``out``, a window of a tensor, with the numbers of ``draw``, or with words for ``None``.
 
     ``dtype`` names the numbers: ``"bfloat16"`` is written as its bits, in uint16. ``blocks`` are
-    those of :func:`initspec.stream.canonical_order.blocks`. The kernel is Numba's where that is installed;
-    ``INITSPEC_KERNEL=numpy`` or ``numba`` in the environment says otherwise.
+    those of the window's :class:`initspec.stream.placement.Placement`. The kernel is Numba's where
+    that is installed; ``INITSPEC_KERNEL=numpy`` or ``numba`` in the environment says otherwise.
 
     Raises :class:`SpecError` for another kernel, :class:`BackendMissing` for one not installed.
     """
@@ -37,14 +36,20 @@ def fill(
 
 @cache
 def _kernel() -> Callable[..., None]:
+    """The fill of the kernel that is chosen."""
     name = os.environ.get("INITSPEC_KERNEL") or "numba"
     if name not in ("numba", "numpy"):
         raise SpecError(f"INITSPEC_KERNEL is 'numpy' or 'numba', not {name!r}.")
     try:
-        found: Callable[..., None] = import_module(f"{__package__}.kernel_{name}").fill
+        chosen: Callable[..., None] = import_module(f"{__package__}.kernel_{name}").fill
     except ImportError as error:
         if "INITSPEC_KERNEL" in os.environ:
             command = 'pip install "initspec[fast]"'
             raise BackendMissing("numba", "Numba", command) from error
-        from .kernel_numpy import fill as found
-    return found
+        from .kernel_numpy import fill as chosen
+    return chosen
+
+
+def compiled() -> bool:
+    """Whether the kernel is compiled, and so overtaken by no other program on this CPU."""
+    return _kernel().__module__ != f"{__package__}.kernel_numpy"

@@ -79,7 +79,7 @@ def _threefry(typing: Any, high: Any, low: Any, key0: Any, key1: Any) -> Any:
 
         x0, x1 = (cgutils.unpack_tuple(builder, counter) for counter in arguments[:2])
         key0, key1 = arguments[2:]
-        schedule = (key0, key1, builder.xor(builder.xor(key0, key1), word(0x1BD11BDA)))
+        schedule = (key0, key1, builder.xor(builder.xor(key0, key1), word(stream.PARITY)))
         x0 = [builder.add(x, key0) for x in x0]
         x1 = [builder.add(x, key1) for x in x1]
         for group in range(5):
@@ -296,7 +296,10 @@ def _law(draw: Draw | None) -> tuple[float, ...]:
 def fill(
     out: NDArray[Any], dtype: str, blocks: tuple[Block, ...], key: Key, draw: Draw | None
 ) -> None:
-    """Fill ``out`` with the numbers of ``draw``, or with words for ``None``; see ``_cpu.fill``."""
+    """Fill ``out`` with the numbers of ``draw``, or with words for ``None``.
+
+    The arguments are those of :func:`initspec.backends.cpu.fill.fill`.
+    """
     entry, law = _entry(dtype), _law(draw)
     for view, block in views(out, blocks):
         walk = _walk(block.shape, view.strides, block.strides, view.itemsize)

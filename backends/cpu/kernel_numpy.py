@@ -58,7 +58,10 @@ def _walk(*of: Any) -> _Walk:
 def fill(
     out: NDArray[Any], dtype: str, blocks: tuple[Block, ...], key: Key, draw: Draw | None
 ) -> None:
-    """Fill ``out`` with the numbers of ``draw``, or with words for ``None``; see ``_cpu.fill``."""
+    """Fill ``out`` with the numbers of ``draw``, or with words for ``None``.
+
+    The arguments are those of :func:`initspec.backends.cpu.fill.fill`.
+    """
     for view, block in views(out, blocks):
         _fill(view, dtype, block, key, draw)
 
@@ -113,7 +116,7 @@ class _Chunk:
 
     def words(self, x0: U32, walk: _Walk, index: int, key: Key) -> None:
         """The words of a row whose first element has the 64-bit ``index``, to ``x0``."""
-        schedule = (*key, key[0] ^ key[1] ^ 0x1BD11BDA)
+        schedule = (*key, key[0] ^ key[1] ^ stream.PARITY)
         high, low = index >> 32, index & _MASK
         size, width = x0.size, walk.fine.size
         x1, turned = self.other[:size], self.spare[:size]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from ... import stream
 from ...errors import SpecError
-from ...spec.custom import takes_rng
+from ...spec.custom import CustomLaw, takes_rng
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.integer_form import normal
 from ...spec.layout import Layout
-from ...spec.tensor_laws import DeltaOrthogonal, Given, Law, Orthogonal, Sparse, Stencil
-from ...stream.canonical_order import Block, blocks, checked, extent, whole
+from ...spec.tensor_laws import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil
+from ...stream.canonical_order import Block
 from ...stream.dtypes import rounded, storage
+from ...stream.placement import Placement
 from ...stream.reference import Key
 from .fill import fill as fill_words
 
@@ -26,7 +27,10 @@ _HUGE = 1 << 21  # bytes of a huge page
 _SLAB = 1 << 18  # elements whose 64-bit indices are held at a time
 
 Array = NDArray[Any]
+#: Independent standard normal numbers in an array of the given shape.
 Normals = Callable[[Shape], NDArray[np.float64]]
+#: Independent words of 32 bits, whose order says which elements come first.
+Ranks = Callable[[Shape], NDArray[np.uint32]]
 
 
 def aligned(shape: Shape, dtype: str) -> Array:
@@ -43,82 +47,87 @@ def aligned(shape: Shape, dtype: str) -> Array:
     return memory[start : start + size].view(kind).reshape(shape)
 
 
-def fill(
-    out: Array,
-    distribution: Distribution,
-    shape: Shape,
-    *,
-    key: Key,
-    layout: Layout,
-    dtype: str,
-    window: Sequence[slice] | None = None,
-) -> None:
-    """Write a law, or the window of it, into ``out``, which has the window's shape."""
-    if distribution.elementwise:
-        fill_words(out, dtype, blocks(shape, layout, window), key, distribution.draw)
+def array(law: Distribution, shape: Shape, *, key: Key, layout: Layout | str, dtype: str) -> Array:
+    """A new array (bfloat16 as its bits) of a law on a whole tensor."""
+    return draw(law, Placement.of(shape, layout), key=key, dtype=dtype)
+
+
+def draw(law: Distribution, place: Placement, *, key: Key, dtype: str) -> Array:
+    """A new array (bfloat16 as its bits) of a law where it is placed."""
+    out = np.empty(place.extent, storage(dtype))
+    fill(out, law, place, key=key, dtype=dtype)
+    return out
+
+
+def fill(out: Array, law: Distribution, place: Placement, *, key: Key, dtype: str) -> None:
+    """Write a law into ``out``, which has the shape of the placement's window."""
+    if law.elementwise:
+        fill_words(out, dtype, place.blocks, key, law.draw)
         return
-    if distribution.kind == "constant":
-        out[...] = rounded(np.array(distribution.mean), dtype)
+    if law.kind == "constant":
+        out[...] = rounded(np.array(law.mean), dtype)
         return
 
     def normals(size: Shape) -> NDArray[np.float64]:
-        found = np.empty(size)
-        fill_words(found, "float64", _flat(found.size), key, normal(0.0, 1.0))
-        return found
+        numbers = np.empty(size)
+        fill_words(numbers, "float64", _in_order(numbers.size), key, normal(0.0, 1.0))
+        return numbers
 
     def ranks(size: Shape) -> NDArray[np.uint32]:
-        found = np.empty(size, np.uint32)
-        fill_words(found, "uint32", _flat(found.size), stream.fold_in(key, 1), None)
-        return found
+        words = np.empty(size, np.uint32)
+        fill_words(words, "uint32", _in_order(words.size), stream.fold_in(key, 1), None)
+        return words
 
-    structured(out, distribution, shape, layout, dtype, window, normals, ranks, key)
+    structured(out, law, place, dtype, normals, ranks, key)
 
 
-def _flat(size: int) -> tuple[Block, ...]:
+def _in_order(size: int) -> tuple[Block, ...]:
+    """The block of an array that lies in canonical order itself, whatever its axes."""
     return (Block((Ellipsis,), (size,), (1,), 0),)  # type: ignore[arg-type]
 
 
 def structured(
     out: Array,
-    distribution: Distribution,
-    shape: Shape,
-    layout: Layout,
+    law: Distribution,
+    place: Placement,
     dtype: str,
-    window: Sequence[slice] | None,
     normals: Normals,
-    ranks: Callable[[Shape], Array],
+    ranks: Ranks,
     key: Key,
 ) -> None:
-    """Write a law whose elements are tied together, from normal numbers and ranking words."""
-    match distribution:
+    """Write a law whose elements are tied together.
+
+    ``normals`` and ``ranks`` make the numbers that it needs, of the portable stream or of a
+    framework's sampler; ``key`` is for a law of the user's own code.
+
+    Raises :class:`SpecError` for a law that is not known here.
+    """
+    match law:
         case Stencil():
-            _by_index(out, blocks(shape, layout, window), dtype, lambda i: stencil(distribution, i))
-        case Law() if distribution.custom.ppf is not None:
+            _by_index(out, place, dtype, lambda index: stencil(law, index))
+        case CustomLaw() if law.custom.ppf is not None:
 
             def quantile(index: NDArray[np.uint64]) -> Array:
                 p = (stream.words(key, index) + 0.5) * 2.0**-32
-                return np.asarray(distribution.custom.ppf(p), np.float64)
+                return np.asarray(law.custom.ppf(p), np.float64)
 
-            _by_index(out, blocks(shape, layout, window), dtype, quantile)
-        case Law() | Given():
-            values = given(distribution, shape, key)
-            out[...] = rounded(values[checked(window, shape)], dtype)
+            _by_index(out, place, dtype, quantile)
+        case CustomLaw() | Given():
+            out[...] = rounded(given(law, place.shape, key)[place.window], dtype)
         case Orthogonal():
-            place(out, orthogonal(distribution, normals), blocks(shape, layout, window), dtype)
+            store(out, orthogonal(law, normals), place, dtype)
         case DeltaOrthogonal():
-            values = delta_orthogonal(distribution, normals)
-            place(out, values, blocks(shape, layout, window), dtype)
+            store(out, delta_orthogonal(law, normals), place, dtype)
         case Sparse():
-            values = sparse(distribution, normals, ranks, dtype)
-            place(out, values, blocks(shape, layout, window), dtype)
+            store(out, sparse(law, normals, ranks, dtype), place, dtype)
         case _:
-            raise SpecError(f"no backend knows how to draw {distribution!r}.")
+            raise SpecError(f"no backend knows how to draw {law!r}.")
 
 
-def place(out: Array, canonical: Array, parts: tuple[Block, ...], dtype: str) -> None:
-    """Copy a whole tensor in canonical order to where its elements are stored."""
+def store(out: Array, canonical: Array, place: Placement, dtype: str) -> None:
+    """Copy the window of a whole tensor in canonical order to where its elements are stored."""
     flat = rounded(np.ascontiguousarray(canonical), dtype).reshape(-1)
-    for block in parts:
+    for block in place.blocks:
         if 0 in block.shape:
             continue
         strides = tuple(stride * flat.itemsize for stride in block.strides)
@@ -128,21 +137,18 @@ def place(out: Array, canonical: Array, parts: tuple[Block, ...], dtype: str) ->
 
 
 def _by_index(
-    out: Array, parts: tuple[Block, ...], dtype: str, values: Callable[[NDArray[np.uint64]], Array]
+    out: Array, place: Placement, dtype: str, values: Callable[[NDArray[np.uint64]], Array]
 ) -> None:
     """Write values that depend on the index alone, a slab at a time."""
-    for block in parts:
+    for block in place.blocks:
         target = out[block.part]
-        flat = np.arange(0, target.size, _SLAB)
-        for start in flat.tolist():
-            place_in = np.arange(start, min(start + _SLAB, target.size))
-            index = np.full(place_in.shape, block.base, np.uint64)
-            for where, stride in zip(
-                np.unravel_index(place_in, block.shape), block.strides, strict=True
-            ):
-                index += where.astype(np.uint64) * np.uint64(stride)
-            numbers = rounded(values(index), dtype)
-            target.flat[start : start + place_in.size] = numbers
+        for start in range(0, target.size, _SLAB):
+            stop = min(start + _SLAB, target.size)
+            index = np.full(stop - start, block.base, np.uint64)
+            coordinates = np.unravel_index(np.arange(start, stop), block.shape)
+            for along, stride in zip(coordinates, block.strides, strict=True):
+                index += along.astype(np.uint64) * np.uint64(stride)
+            target.flat[start:stop] = rounded(values(index), dtype)
 
 
 def stencil(law: Stencil, index: NDArray[np.uint64]) -> Array:
@@ -171,15 +177,14 @@ def orthogonal(law: Orthogonal, normals: Normals) -> NDArray[np.float64]:
 
 def delta_orthogonal(law: DeltaOrthogonal, normals: Normals) -> NDArray[np.float64]:
     """A Haar matrix at the middle tap, in canonical order."""
-    found = np.zeros((law.count, law.taps, law.rows, law.columns))
-    if found.size:
-        found[:, law.middle] = orthogonal(
-            Orthogonal(law.gain, law.count, law.rows, law.columns), normals
-        )
-    return found
+    kernel = np.zeros((law.count, law.taps, law.rows, law.columns))
+    if kernel.size:
+        matrix = Orthogonal(law.gain, law.count, law.rows, law.columns)
+        kernel[:, law.middle] = orthogonal(matrix, normals)
+    return kernel
 
 
-def sparse(law: Sparse, normals: Normals, ranks: Callable[[Shape], Array], dtype: str) -> Array:
+def sparse(law: Sparse, normals: Normals, ranks: Ranks, dtype: str) -> Array:
     """Normal numbers with the lowest-ranking ones of each line set to zero, ties by index."""
     size = (law.count, law.rows, law.columns)
     kind: Any = np.float64 if dtype == "float64" else np.float32  # as the normal law is drawn
@@ -190,8 +195,11 @@ def sparse(law: Sparse, normals: Normals, ranks: Callable[[Shape], Array], dtype
     return values
 
 
-def given(law: Given | Law, shape: Shape, key: Key) -> Array:
-    """An array that stands in the scheme, or that a user's code makes."""
+def given(law: Given | CustomLaw, shape: Shape, key: Key) -> Array:
+    """An array that stands in the scheme, or that a user's code makes.
+
+    Raises :class:`SpecError` where that code answers with another shape.
+    """
     if isinstance(law, Given):
         return np.asarray(law.values.array())
     rng = {"rng": np.random.default_rng(list(key))} if takes_rng(law.custom) else {}
@@ -201,19 +209,3 @@ def given(law: Given | Law, shape: Shape, key: Key) -> Array:
             f"{law.custom!r} was asked for the shape {shape} and answered with {values.shape}."
         )
     return values
-
-
-def array(
-    distribution: Distribution,
-    shape: Shape,
-    *,
-    key: Key,
-    layout: Layout,
-    dtype: str,
-    window: Sequence[slice] | None = None,
-) -> Array:
-    """A new array (bfloat16 as its bits) of a law, or of the window of it."""
-    part = whole(shape) if window is None else checked(window, shape)
-    out = np.empty(extent(part), storage(dtype))
-    fill(out, distribution, shape, key=key, layout=layout, dtype=dtype, window=window)
-    return out

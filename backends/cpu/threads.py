@@ -52,6 +52,7 @@ def _workers() -> int:
 
 @cache
 def pool() -> ThreadPoolExecutor:
+    """The threads of this process, one for each processor that it may use."""
     return ThreadPoolExecutor(_workers(), "initspec")
 
 

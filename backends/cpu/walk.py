@@ -54,15 +54,15 @@ def axes(shape: Shape, steps: Shape, strides: Shape) -> tuple[int, int, tuple[Ax
     affine as one.
     """
     skip = base = 0
-    found = []
+    rising: list[Axis] = []
     for size, step, stride in zip(shape, steps, strides, strict=True):
         if size > 1:
             if step < 0:
                 skip, base = skip + (size - 1) * step, base + (size - 1) * stride
                 step, stride = -step, -stride
-            found.append(Axis(size, step, stride % _WRAP))
+            rising.append(Axis(size, step, stride % _WRAP))
     merged: list[Axis] = []
-    for axis in sorted(found, key=lambda axis: -axis.step):
+    for axis in sorted(rising, key=lambda axis: -axis.step):
         size, step, stride = axis
         if merged and merged[-1][1:] == (size * step, size * stride % _WRAP):
             merged[-1] = Axis(merged[-1].size * size, step, stride)
@@ -114,10 +114,11 @@ def memory_offsets(inner: tuple[Axis, ...]) -> NDArray[np.int64]:
 
 
 def _grid(sizes: list[int], strides: list[int]) -> NDArray[np.uint64]:
-    found = np.zeros(1, np.uint64)
+    offsets = np.zeros(1, np.uint64)
     for size, stride in zip(sizes, strides, strict=True):
-        found = np.add.outer(found, np.arange(size, dtype=np.uint64) * np.uint64(stride)).ravel()
-    return found
+        along = np.arange(size, dtype=np.uint64) * np.uint64(stride)
+        offsets = np.add.outer(offsets, along).ravel()
+    return offsets
 
 
 def views(out: NDArray[Any], blocks: tuple[Block, ...]) -> list[tuple[NDArray[Any], Block]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import jax
@@ -23,21 +22,25 @@ from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_shape
 from ...spec.scheme import Scheme
 from ...stream import dtypes
-from ...stream.canonical_order import Window, checked, extent
+from ...stream.placement import Placement
 from ...stream.reference import fresh_key
-from ..cpu import fill as cpu_fill
-from ..cpu import laws as host_laws
-from . import kernel, native
+from . import kernel, laws, native
 from .kernel import Pair
-from .keys import default_device, key_pair, known, named, typed_key
-from .sharding import constrained, everywhere, mesh_of, placed, put, sharding_of, untraced
+from .keys import key_pair, known, named, typed_key
+from .sharding import placed, put, sharding_of, untraced
 
-_LARGE = 2**22  # where XLA, its compilation included, is as fast as the kernel in NumPy
 _FIXED = ("constant", "stencil", "array")  # laws that no key changes
 
 
 class JaxBackend:
-    """The JAX backend: see :class:`initspec.protocol.Backend`."""
+    """The JAX backend: see :class:`initspec.Backend`.
+
+    >>> from initspec import backend, get
+    >>> law = get("he_normal").on((256, 512))
+    >>> ours = backend("jax")
+    >>> ours.sample(law, (256, 512), key=ours.key(0)).shape
+    (256, 512)
+    """
 
     name = "jax"
     out_first = False
@@ -62,8 +65,9 @@ class JaxBackend:
         layout: Layout | str | None = None,
         window: Sequence[slice] | None = None,
     ) -> Any:
-        shape = checked_shape(shape)
-        return kernel.words(key, shape, Layout.of(layout, len(shape)), window)
+        """The words as an array of uint32, of the window's shape."""
+        place = Placement.of(shape, layout, window)
+        return kernel.words(key, place.shape, place.layout, place.window)
 
     def sample(
         self,
@@ -76,21 +80,25 @@ class JaxBackend:
         window: Sequence[slice] | None = None,
         out_sharding: Any = None,
     ) -> Any:
-        shape = checked_shape(shape)
-        axes = Layout.of(layout, len(shape))
-        part = checked(window, shape)
-        wanted = _dtype(dtype)
+        """A new array from the portable stream, of the window's shape.
+
+        ``out_sharding`` is a ``NamedSharding``, or a ``PartitionSpec`` of the mesh that is set.
+
+        Raises :class:`SpecError` for a float64 that JAX would not give, :class:`StreamError` for
+        numbers that XLA would flush to zero.
+        """
+        place = Placement.of(shape, layout, window)
+        kind = _dtype(dtype)
         sharding = sharding_of(out_sharding)
         if not distribution.elementwise:
-            make = _structured(distribution, shape, axes, wanted, part)
-            return placed(make, key, sharding)
-        if sharding is None and _on_host(key, math.prod(extent(part))):
-            return put(_array(distribution, shape, axes, wanted, part, key))
-        draw = distribution.draw
+            return placed(laws.structured(distribution, place, kind), key, sharding)
+        if sharding is None and laws.on_host(key, math.prod(place.extent)):
+            return put(laws.host_array(distribution, place, kind, key))
+        window_of = place.shape, place.layout, place.window
         if sharding is not None and untraced():
-            return kernel.values(key, draw, wanted, shape, axes, part, sharding)
+            return kernel.values(key, distribution.draw, kind, *window_of, sharding)
         return placed(
-            lambda *pair: kernel.values(pair, draw, wanted, shape, axes, part), key, sharding
+            lambda *pair: kernel.values(pair, distribution.draw, kind, *window_of), key, sharding
         )
 
     def native(
@@ -106,20 +114,18 @@ class JaxBackend:
         """Drawn by ``jax.nn.initializers``, bit for bit, with a key of any implementation; a seed
         makes a Threefry key, that of ``jax.random.key(seed)``.
         """
-        shape = checked_shape(shape)
-        axes = Layout.of(layout, len(shape))
-        wanted = _dtype(dtype)
+        place = Placement.of(shape, layout)
+        kind = _dtype(dtype)
         sharding = sharding_of(out_sharding)
         key = typed_key(source)
         if distribution.kind in native.KINDS:
-            return placed(
-                lambda key: native.draw(key, distribution, shape, axes, wanted), (key,), sharding
-            )
+            return placed(lambda key: native.draw(key, distribution, place, kind), (key,), sharding)
         words = jax.random.bits(key, (2,), np.uint32)
-        make = _structured(distribution, shape, axes, wanted, checked(None, shape))
+        make = laws.structured(distribution, place, kind)
         return placed(make, (words[0], words[1]), sharding)
 
     def tohost(self, array: Any) -> Any:
+        """The array as NumPy's, gathered from all its devices."""
         return np.asarray(array)
 
     def initializer(self, scheme: Scheme, **options: Any) -> JaxInitializer:
@@ -224,8 +230,10 @@ class JaxInitializer:
         if self.stream == "portable":
             pair = backend.key(source, self.name)
             return backend.sample(law, sizes, key=pair, window=window, **options)
-        found = backend.native(law, sizes, source=named(typed_key(source), self.name), **options)
-        return found if window is None else found[checked(window, sizes)]
+        array = backend.native(law, sizes, source=named(typed_key(source), self.name), **options)
+        if window is None:
+            return array
+        return array[Placement.of(sizes, self.layout, window).window]
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -233,6 +241,8 @@ class HaikuInitializer:
     """A scheme as Haiku's callable ``(shape, dtype)``, with the key of ``hk.next_rng_key()``.
 
     Raises :class:`BackendMissing` where Haiku is not installed.
+
+    A module takes it as ``hk.Linear(64, w_init=get("he_normal").haiku)``.
     """
 
     initializer: JaxInitializer
@@ -254,54 +264,6 @@ def _haiku() -> Any:
             raise
         raise BackendMissing("haiku", "dm-haiku", "pip install dm-haiku") from error
     return haiku
-
-
-def _on_host(key: Pair, size: int) -> bool:
-    """Whether the host's kernel serves: it knows the key, the array is wanted now and in the
-    memory of the host, and no compiled program would overtake it.
-    """
-    here = known(key) and untraced() and default_device().platform == "cpu"
-    return here and (size < _LARGE or _compiled())
-
-
-@cache
-def _compiled() -> bool:
-    return not cpu_fill._kernel().__module__.endswith("kernel_numpy")
-
-
-def _structured(law: Distribution, shape: Shape, layout: Layout, dtype: str, part: Window) -> Any:
-    """A function of a key's words that gives a law whose elements are tied together.
-
-    The host makes it, also inside a program: a matrix is orthogonalised by one library alone.
-    """
-    size, kind = extent(part), jnp.dtype(dtype)
-
-    def make(high: Any, low: Any) -> Any:
-        if law.kind == "constant":
-            return jnp.full(size, dtypes.rounded(np.array(law.mean), dtype).view(kind), kind)
-        if known((high, low)) and untraced():
-            return put(_array(law, shape, layout, dtype, part, (high, low)))
-        found = jax.pure_callback(
-            lambda *key: _array(law, shape, layout, dtype, part, (int(key[0]), int(key[1]))),
-            jax.ShapeDtypeStruct(size, kind),  # type: ignore[no-untyped-call]
-            jnp.asarray(high, np.uint32),
-            jnp.asarray(low, np.uint32),
-            vmap_method="sequential",
-        )
-        # What a callback gives is on one device, which a program under a mesh cannot return.
-        mesh = mesh_of()
-        return found if mesh is None else constrained(found, everywhere(mesh))
-
-    return make
-
-
-def _array(
-    law: Distribution, shape: Shape, layout: Layout, dtype: str, part: Window, key: Pair
-) -> Any:
-    """A host array that JAX takes over without a copy."""
-    out = host_laws.aligned(extent(part), dtype)
-    host_laws.fill(out, law, shape, key=key, layout=layout, dtype=dtype, window=part)
-    return out.view(jnp.dtype(dtype))
 
 
 def _dtype(dtype: Any) -> str:

@@ -64,6 +64,7 @@ def typed_key(source: Any) -> Any:
 
 
 def named(key: Any, name: str | None) -> Any:
+    """The key of a named parameter, as ``jax.random`` folds a name in."""
     for half in () if name is None else _stream.name_hash(name):
         key = jax.random.fold_in(key, half)
     return key
@@ -80,6 +81,7 @@ def _local(key: Any) -> bool:
 
 
 def default_device() -> Any:
+    """Where JAX makes new arrays."""
     device = getattr(jax.config, "jax_default_device", None)
     if isinstance(device, str):
         return jax.local_devices(backend=device)[0]

@@ -16,8 +16,8 @@ from jax.nn import initializers
 from ...errors import SpecError
 from ...spec.distribution import Distribution, Normal, Scale, TruncatedNormal, Uniform
 from ...spec.fan_rules import Shape
-from ...spec.layout import Layout
 from ...spec.tensor_laws import DeltaOrthogonal, Orthogonal, Sparse, alone
+from ...stream.placement import Placement
 from .kernel import index
 
 #: The kinds that are drawn here; the others are the host's, or are drawn by the user's code.
@@ -27,8 +27,9 @@ KINDS = (
 )
 
 
-def draw(key: Any, law: Distribution, shape: Shape, layout: Layout, dtype: str) -> Any:
-    """An array of the law, from a key of any implementation."""
+def draw(key: Any, law: Distribution, place: Placement, dtype: str) -> Any:
+    """An array of the law on a whole tensor, from a key of any implementation."""
+    shape = place.shape
     match law:
         case Uniform(low, high) if law.scale is not None and low == -high:
             return _scaled(key, law.scale, "uniform", shape, dtype)
@@ -46,7 +47,7 @@ def draw(key: Any, law: Distribution, shape: Shape, layout: Layout, dtype: str) 
         case _ if law.kind == "constant":
             return initializers.constant(law.mean)(key, shape, dtype)
     wide = "float64" if dtype == "float64" else "float32"  # LAPACK knows no narrow types
-    return _structured(key, law, shape, layout, wide).astype(dtype)
+    return _structured(key, law, place, wide).astype(dtype)
 
 
 def _scaled(key: Any, scale: Scale, name: str, shape: Shape, dtype: str) -> Any:
@@ -57,35 +58,33 @@ def _scaled(key: Any, scale: Scale, name: str, shape: Shape, dtype: str) -> Any:
     if scale.mode == "FAN_GEO_AVG":  # JAX takes a power, which the root differs from in a last bit
         variance = scale.factor / (float(scale.fans.fan_in) * scale.fans.fan_out) ** 0.5
     every = tuple(range(len(shape)))
-    made = initializers.variance_scaling(variance, "fan_in", name, (), (), every)  # type: ignore[arg-type]
-    return made(key, shape, dtype)
+    init = initializers.variance_scaling(variance, "fan_in", name, (), (), every)  # type: ignore[arg-type]
+    return init(key, shape, dtype)
 
 
 def _shifted(numbers: Any, mean: float) -> Any:
     return numbers + jnp.array(mean, numbers.dtype) if mean else numbers
 
 
-def _structured(key: Any, law: Distribution, shape: Shape, layout: Layout, kind: str) -> Any:
+def _structured(key: Any, law: Distribution, place: Placement, kind: str) -> Any:
     match law:
-        case Orthogonal() if alone(law, shape, layout):
-            return initializers.orthogonal(law.gain, alone(law, shape, layout)[-1])(
-                key, shape, kind
-            )
+        case Orthogonal() if axes := alone(law, place.shape, place.layout):
+            return initializers.orthogonal(law.gain, axes[-1])(key, place.shape, kind)
         case Orthogonal():
-            return _stored(_matrices(key, law, kind), shape, layout)
+            return _stored(_matrices(key, law, kind), place)
         case DeltaOrthogonal():
             matrix = Orthogonal(law.gain, law.count, law.rows, law.columns)
-            found = jnp.zeros((law.count, law.taps, law.rows, law.columns), kind)
-            if found.size:
-                found = found.at[:, law.middle].set(_matrices(key, matrix, kind))
-            return _stored(found, shape, layout)
+            taps = jnp.zeros((law.count, law.taps, law.rows, law.columns), kind)
+            if taps.size:
+                taps = taps.at[:, law.middle].set(_matrices(key, matrix, kind))
+            return _stored(taps, place)
         case Sparse():
             size = (law.count, law.rows, law.columns)
             words = jax.random.bits(jax.random.fold_in(key, 1), size)
             rank = jnp.argsort(jnp.argsort(words, axis=law.axis), axis=law.axis)
             numbers = jax.random.normal(key, size, kind) * law.sigma
             kept = rank >= law.zeros
-            return _stored(jnp.where(kept, numbers, 0.0), shape, layout)
+            return _stored(jnp.where(kept, numbers, 0.0), place)
     raise SpecError(f"jax.random does not draw {law!r}.")
 
 
@@ -100,11 +99,9 @@ def _matrices(key: Any, law: Orthogonal, kind: str) -> Any:
     return jax.vmap(lambda key: make(key, size, kind))(jax.random.split(key, law.count))
 
 
-def _stored(canonical: Any, shape: Shape, layout: Layout) -> Any:
+def _stored(canonical: Any, place: Placement) -> Any:
     """A whole tensor, from its canonical order to that of its layout."""
     flat = canonical.reshape(-1)
-    return (
-        flat.at[index(shape, layout)].get(mode="promise_in_bounds")
-        if flat.size
-        else (jnp.zeros(shape, flat.dtype))
-    )
+    if not flat.size:
+        return jnp.zeros(place.shape, flat.dtype)
+    return flat.at[index(place.shape, place.layout)].get(mode="promise_in_bounds")

@@ -3,52 +3,45 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from ... import stream as _stream
-from ...errors import LayoutError, SpecError
 from ...plugins import backend
 from ...protocol import check_stream
-from ...readings.registry import get, schemes
-from ...spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
+from ...readings.registry import get
+from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_shape
 from ...spec.scheme import Scheme
 from ...spec.serial import to_dict
-from ...spec.tensor_laws import Law, Orthogonal, Stencil, alone
 from ...stream import dtypes
-from ..cpu import laws as host_laws
-from ..numpy.adapter import NumpyBackend
-from .seeds import seed_of, small_seed, state_key, traced
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-if keras.backend.backend() == "tensorflow":
-    from ..tensorflow.adapter import as_it_is
-else:
-
-    def as_it_is(method: Method) -> Method:
-        """The method: only TensorFlow's AutoGraph rewrites code."""
-        return method
-
+from ...stream.placement import Placement
+from . import native
+from .axes import layout_of
+from .framework import adapter, as_it_is, shapes_only, traced
+from .seeds import seed_of, small_seed, state_key
 
 Tensor = Any
 
 PACKAGE = "initspec"
-_OURS = ("jax", "tensorflow", "torch")  # Keras' backends that initspec has an adapter for
 
 
 class KerasBackend:
-    """The Keras backend: see :class:`initspec.protocol.Backend`.
+    """The Keras backend: see :class:`initspec.Backend`.
 
     The values come from the adapter of the framework that Keras runs on; where initspec has none,
     from the host.
+
+    >>> from initspec import backend, get
+    >>> law = get("he_normal").on((256, 512))
+    >>> ours = backend("keras")
+    >>> tuple(ours.sample(law, (256, 512), key=ours.key(0)).shape)
+    (256, 512)
     """
 
     name = "keras"
@@ -59,6 +52,8 @@ class KerasBackend:
         """From a seed, a ``SeedGenerator``, whose state advances by one, or ``None``: then, as
         Keras' own seeds, from Python's random numbers, which ``keras.utils.set_random_seed``
         governs.
+
+        Raises :class:`StreamError` for what is no seed.
         """
         if isinstance(source, keras.random.SeedGenerator):
             return state_key(source, name)
@@ -77,9 +72,9 @@ class KerasBackend:
         layout: Layout | str | None = None,
         window: Sequence[slice] | None = None,
     ) -> Tensor:
-        shape = checked_shape(shape)
-        axes = Layout.of(layout, len(shape))
-        return _adapter().words(key, shape, layout=axes, window=window)
+        """The words, as the framework's adapter holds them, of the window's shape."""
+        place = Placement.of(shape, layout, window)
+        return adapter().words(key, place.shape, layout=place.layout, window=window)
 
     @as_it_is
     def sample(
@@ -92,17 +87,17 @@ class KerasBackend:
         dtype: Any = "float32",
         window: Sequence[slice] | None = None,
     ) -> Tensor:
-        shape = checked_shape(shape)
-        axes = Layout.of(layout, len(shape))
-        found = _adapter().sample(
+        """A new tensor from the portable stream, of the window's shape."""
+        place = Placement.of(shape, layout, window)
+        tensor = adapter().sample(
             distribution,
-            shape,
+            place.shape,
             key=key,
-            layout=axes,
+            layout=place.layout,
             dtype=dtypes.dtype_name(dtype),
             window=window,
         )
-        return keras.ops.convert_to_tensor(found)
+        return keras.ops.convert_to_tensor(tensor)
 
     @as_it_is
     def native(
@@ -123,33 +118,13 @@ class KerasBackend:
         Raises :class:`SpecError` for other bounds, and inside a traced program for laws that the
         host finishes.
         """
-        shape = checked_shape(shape)
-        axes = Layout.of(layout, len(shape))
-        name = dtypes.dtype_name(dtype)
-        seed = small_seed(source)
-        match distribution:
-            case Normal(mu, sigma):
-                return keras.random.normal(shape, mu, sigma, name, seed)
-            case Uniform(low, high):
-                return keras.random.uniform(shape, low, high, name, seed)
-            case TruncatedNormal(mu, sigma, -2.0, 2.0):
-                return keras.random.truncated_normal(shape, mu, sigma, name, seed)
-            case TruncatedNormal():
-                raise SpecError(
-                    "Keras truncates a normal law at two standard deviations, not from "
-                    f'{distribution.low:g} to {distribution.high:g}: use stream="portable".'
-                )
-            case Orthogonal() if alone(distribution, shape, axes) and 0 not in shape:
-                return keras.ops.cast(_orthogonal(distribution, shape, axes, name, seed), name)
-            case Stencil(profiles=()) if axes.axes in ("io", "oi") and distribution.groups == 1:
-                return keras.initializers.Identity(distribution.gain)(shape, name)
-            case _ if distribution.kind == "constant":
-                return keras.initializers.Constant(distribution.mean)(shape, name)
-        key = self.key(seed) if isinstance(distribution, Law) else (0, 0)  # of a user's own code
-        return _finished(distribution, shape, axes, name, seed, key)
+        place = Placement.of(shape, layout)
+        kind = dtypes.dtype_name(dtype)
+        return native.draw(distribution, place, small_seed(source), kind)
 
     def tohost(self, array: Any) -> NDArray[Any]:
-        return np.asarray(_adapter().tohost(keras.ops.convert_to_tensor(array)))
+        """The array as NumPy's, by the framework's adapter."""
+        return np.asarray(adapter().tohost(keras.ops.convert_to_tensor(array)))
 
     def initializer(self, scheme: Scheme, **options: Any) -> KerasInitializer:
         """The initializer of a scheme: see :class:`KerasInitializer` for the options."""
@@ -220,7 +195,7 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
         layout = self._axes(len(sizes))
         law = self.scheme.on(sizes, layout)
         wanted = dtypes.dtype_name(_first(dtype, self.dtype, keras.config.floatx()))
-        if _shapes_only():
+        if shapes_only():
             return keras.ops.zeros(sizes, wanted)
         ours = KerasBackend()
         if self.stream == "portable":
@@ -236,14 +211,7 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
         """The layout, given or made of the axes that the layer named."""
         if self.layout is not None or self.input_axes is None or self.output_axes is None:
             return self.layout
-        named = []
-        for axes in (self.input_axes, self.output_axes):
-            if any(not -ndim <= axis < ndim for axis in axes):
-                raise LayoutError(f"the axes {list(axes)} are not all in a tensor of {ndim} axes.")
-            named.append({axis % ndim for axis in axes})
-        letters = {(True, False): "i", (False, True): "o", (True, True): "x", (False, False): "b"}
-        inputs, outputs = named
-        return Layout("".join(letters[n in inputs, n in outputs] for n in range(ndim)))
+        return layout_of(self.input_axes, self.output_axes, ndim)
 
     @property
     def scale(self) -> float:
@@ -298,33 +266,10 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
 
 def _restored(cls: type[KerasInitializer], config: dict[str, Any], state: Any) -> KerasInitializer:
     """A copy. A ``SeedGenerator`` cannot be copied; one in the same state can be made."""
-    found = cls.from_config(config)
+    init = cls.from_config(config)
     if state is not None:
-        found.seed.state.assign(state)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """What ``keras.initializers.get("initspec>he_normal")`` finds: it asks for ``from_config``."""
-
-    scheme: str
-
-    def from_config(self, config: Mapping[str, Any]) -> KerasInitializer:
-        return KerasInitializer(self.scheme, **config)
-
-
-def _register_names() -> None:
-    """Every named scheme, and every alias of one, as a string that Keras understands."""
-    known = keras.saving.get_custom_objects()
-    for row in schemes:
-        base, at, dialect = row.partition("@")
-        same = schemes[base].aliases if base in schemes else ()
-        for name in {row, *schemes[row].aliases, *(f"{other}{at}{dialect}" for other in same)}:
-            known.setdefault(f"{PACKAGE}>{name}", _Named(name))
-
-
-_register_names()
+        init.seed.state.assign(state)
+    return init
 
 
 def _first(*values: Any) -> Any:
@@ -336,51 +281,3 @@ def _scheme(scheme: Any) -> Scheme:
     if isinstance(scheme, Mapping) and "custom" in scheme:
         return get(keras.saving.deserialize_keras_object(scheme["custom"]))
     return get(scheme)
-
-
-def _orthogonal(law: Orthogonal, shape: Shape, layout: Layout, dtype: str, seed: Any) -> Tensor:
-    """By Keras' own initializer, around the last axis that may be its last; in float32 for the
-    narrow types, of which there is no QR.
-    """
-    axis = alone(law, shape, layout)[-1]
-    around = tuple(size for place, size in enumerate(shape) if place != axis)
-    wide = "float64" if dtype == "float64" else "float32"
-    own = keras.initializers.Orthogonal(law.gain, seed)
-    return keras.ops.moveaxis(own((*around, shape[axis]), wide), -1, axis)
-
-
-def _finished(
-    law: Distribution, shape: Shape, layout: Layout, dtype: str, seed: Any, key: Any
-) -> Tensor:
-    """A law of a whole tensor, which the host makes of Keras' random numbers."""
-    if traced():
-        raise SpecError(
-            f'stream="native" finishes {law.kind!r} on the host, which a traced program cannot '
-            'wait for: use stream="portable".'
-        )
-    other = seed if isinstance(seed, keras.random.SeedGenerator) else (seed + 1) % 2**31
-
-    def normals(size: Shape) -> NDArray[np.float64]:
-        return np.asarray(
-            keras.ops.convert_to_numpy(keras.random.normal(size, seed=seed)), np.float64
-        )
-
-    def ranks(size: Shape) -> NDArray[np.uint32]:
-        found = keras.random.randint(size, 0, 2**31 - 1, seed=other)
-        return np.asarray(keras.ops.convert_to_numpy(found), np.uint32)
-
-    out = np.empty(shape, dtypes.storage(dtype))
-    host_laws.structured(out, law, shape, layout, dtype, None, normals, ranks, key)
-    typed = out.view(dtypes.bfloat16()) if dtype == "bfloat16" else out
-    return keras.ops.convert_to_tensor(typed)
-
-
-def _adapter() -> Any:
-    """The adapter that makes what Keras' backend works with."""
-    framework = keras.backend.backend()
-    return backend(framework) if framework in _OURS else NumpyBackend()
-
-
-def _shapes_only() -> bool:
-    """Whether Keras asks PyTorch for shapes, on a device that holds no values."""
-    return keras.backend.backend() == "torch" and bool(keras.ops.zeros(()).is_meta)

@@ -10,6 +10,7 @@ import keras
 
 from ... import stream as _stream
 from ...plugins import backend
+from .framework import symbolic
 
 
 def seed_of(seed: Any) -> Any:
@@ -25,7 +26,7 @@ def seed_of(seed: Any) -> Any:
 def state_key(generator: Any, name: str | None) -> Any:
     """The next key of a ``SeedGenerator``: its seed's, with its count folded in."""
     state = _next(generator)
-    if _symbolic(state):
+    if symbolic(state):
         return _traced_key(state[0], state[1], name)
     seed, count = (int(word) for word in keras.ops.convert_to_numpy(state))
     pair = _stream.fold_in(_stream.key_from_seed(seed % 2**64), count % 2**32)
@@ -36,7 +37,7 @@ def _next(generator: Any) -> Any:
     """The state of a ``SeedGenerator``, which advances; where JAX traces as well, which would
     otherwise leave a tracer in it.
     """
-    if keras.backend.backend() != "jax" or _symbolic(generator.state.value):
+    if keras.backend.backend() != "jax" or symbolic(generator.state.value):
         return generator.next()
     import jax
 
@@ -71,20 +72,3 @@ def small_seed(source: Any) -> Any:
     high, low = _stream.key_from_seed(source)
     seed = high << 32 | low
     return seed if seed < _SEEDS.get(keras.backend.backend(), 2**64) else (high ^ low) % 2**31
-
-
-def traced() -> bool:
-    """Whether a program is being traced, and not run."""
-    return _symbolic(keras.ops.ones(()))
-
-
-def _symbolic(tensor: Any) -> bool:
-    """Whether a tensor stands in a program, and has no values yet."""
-    match keras.backend.backend():
-        case "tensorflow":
-            return not hasattr(tensor, "numpy")
-        case "jax":
-            import jax
-
-            return isinstance(tensor, jax.core.Tracer)
-    return False

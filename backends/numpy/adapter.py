@@ -12,21 +12,29 @@ from numpy.typing import NDArray
 from ... import stream as _stream
 from ...errors import SpecError
 from ...protocol import check_stream
-from ...spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
+from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
-from ...spec.layout import Layout, checked_shape
+from ...spec.layout import Layout
 from ...spec.scheme import Scheme
-from ...stream import dtypes
-from ...stream.canonical_order import blocks, checked, extent
+from ...stream.dtypes import dtype_name, typed
+from ...stream.placement import Placement
 from ...stream.reference import Key, fresh_key
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
+from . import native
 
 Array = NDArray[Any]
 
 
 class NumpyBackend:
-    """The NumPy backend: see :class:`initspec.protocol.Backend`."""
+    """The NumPy backend: see :class:`initspec.Backend`.
+
+    >>> from initspec import backend, get
+    >>> law = get("he_normal").on((256, 512))
+    >>> numpy = backend("numpy")
+    >>> numpy.sample(law, (256, 512), key=numpy.key(0), dtype="float16").shape
+    (256, 512)
+    """
 
     name = "numpy"
     out_first = False
@@ -34,6 +42,8 @@ class NumpyBackend:
     def key(self, source: Any = None, name: str | None = None) -> Key:
         """From a seed, a ``Generator`` or ``BitGenerator`` (one 64-bit draw), a ``SeedSequence``
         (its first word), or ``None``: then from the operating system, as NumPy does.
+
+        Raises :class:`StreamError` for a seed that is none.
         """
         match source:
             case None:
@@ -56,10 +66,10 @@ class NumpyBackend:
         layout: Layout | str | None = None,
         window: Sequence[slice] | None = None,
     ) -> Array:
-        shape = checked_shape(shape)
-        out = np.empty(extent(checked(window, shape)), np.uint32)
-        parts = blocks(shape, Layout.of(layout, len(shape)), window)
-        fill_words(out, "uint32", parts, key, None)
+        """The words as an array of uint32, of the window's shape."""
+        place = Placement.of(shape, layout, window)
+        out = np.empty(place.extent, np.uint32)
+        fill_words(out, "uint32", place.blocks, key, None)
         return out
 
     def sample(
@@ -72,12 +82,10 @@ class NumpyBackend:
         dtype: str = "float32",
         window: Sequence[slice] | None = None,
     ) -> Array:
-        shape = checked_shape(shape)
-        axes = Layout.of(layout, len(shape))
-        found = host_laws.array(
-            distribution, shape, key=key, layout=axes, dtype=dtypes.dtype_name(dtype), window=window
-        )
-        return _typed(found, dtype)
+        """A new array from the portable stream, of the window's shape."""
+        place = Placement.of(shape, layout, window)
+        kind = dtype_name(dtype)
+        return typed(host_laws.draw(distribution, place, key=key, dtype=kind), kind)
 
     def native(
         self,
@@ -89,29 +97,12 @@ class NumpyBackend:
         dtype: str = "float32",
     ) -> Array:
         """Drawn by ``numpy.random.Generator``; a seed makes a PCG64DXSM."""
-        shape = checked_shape(shape)
-        rng = _generator(source)
-        out = np.empty(shape, dtypes.storage(dtypes.dtype_name(dtype)))
-        match distribution:
-            case Normal() | Uniform() | TruncatedNormal():
-                out[...] = dtypes.rounded(_draw(distribution, shape, rng, dtype), dtype)
-            case _ if distribution.kind == "constant":
-                out[...] = dtypes.rounded(np.array(distribution.mean), dtype)
-            case _:
-                host_laws.structured(
-                    out,
-                    distribution,
-                    shape,
-                    Layout.of(layout, len(shape)),
-                    dtype,
-                    None,
-                    rng.standard_normal,
-                    lambda size: rng.integers(2**32, size=size, dtype=np.uint32),
-                    self.key(rng),
-                )
-        return _typed(out, dtype)
+        place = Placement.of(shape, layout)
+        kind = dtype_name(dtype)
+        return typed(native.draw(distribution, place, native.generator(source), kind), kind)
 
     def tohost(self, array: Any) -> Array:
+        """The array itself."""
         return np.asarray(array)
 
     def initializer(self, scheme: Scheme, **options: Any) -> NumpyInitializer:
@@ -151,36 +142,39 @@ class NumpyBackend:
         if seed is not None and rng is not None:
             raise SpecError("give seed= or rng=, not both: each of them is a source of randomness.")
         check_stream(stream)
-        sizes = checked_shape(shape)
-        law = scheme.on(sizes, layout)
+        law = scheme.on(shape, layout)
         if dtype is None:
             dtype = "float32" if out is None else out.dtype
-        wanted = dtypes.dtype_name(dtype)
-        part = checked(window, sizes)
+        kind = dtype_name(dtype)
+        place = Placement.of(shape, layout, window)
         if out is not None:
-            _check_out(out, extent(part), wanted)
+            _check_out(out, place.extent, kind)
         source = seed if rng is None else rng
         if stream == "native":
-            found = self.native(law, sizes, source=source, layout=layout, dtype=wanted)[part]
+            drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
+            drawn = drawn[place.window]
             if out is None:
-                return found
-            out[...] = found
+                return drawn
+            out[...] = drawn
             return out
         key = self.key(source, name)
-        axes = Layout.of(layout, len(sizes))
         if out is None:
-            return _typed(
-                host_laws.array(law, sizes, key=key, layout=axes, dtype=wanted, window=window),
-                wanted,
-            )
-        bits = out.view(np.uint16) if wanted == "bfloat16" else out
-        host_laws.fill(bits, law, sizes, key=key, layout=axes, dtype=wanted, window=window)
+            return typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
+        bits = out.view(np.uint16) if kind == "bfloat16" else out
+        host_laws.fill(bits, law, place, key=key, dtype=kind)
         return out
 
 
 @dataclass(frozen=True, slots=True)
 class NumpyInitializer:
-    """A scheme with its options: call it with a shape."""
+    """A scheme with its options: call it with a shape.
+
+    >>> from initspec import initializer
+    >>> init = initializer("normal(std=1.0)", backend="numpy", seed=0)
+    >>> init((2, 3))
+    array([[ 1.6226429 ,  2.0252647 , -0.43359455],
+           [-0.07861742,  0.17609113, -0.972089  ]], dtype=float32)
+    """
 
     scheme: Scheme
     seed: Any = None
@@ -199,50 +193,10 @@ class NumpyInitializer:
         return self.scheme.numpy(shape, **{**options, **overrides})  # type: ignore[no-any-return]
 
 
-def _typed(array: Array, dtype: str) -> Array:
-    return array.view(dtypes.bfloat16()) if dtype == "bfloat16" else array
-
-
-def _generator(source: Any) -> np.random.Generator:
-    if isinstance(source, np.random.Generator):
-        return source
-    if source is not None and not isinstance(source, np.random.SeedSequence):
-        _stream.key_from_seed(source)  # refuses what is no seed
-    return np.random.Generator(np.random.PCG64DXSM(source))
-
-
-def _draw(
-    law: Normal | Uniform | TruncatedNormal, shape: Shape, rng: np.random.Generator, dtype: str
-) -> Array:
-    kind: Any = np.float64 if dtype == "float64" else np.float32
-    if isinstance(law, Uniform):
-        standard, scale, shift = rng.random(shape, kind), law.high - law.low, law.low
-    elif isinstance(law, Normal):
-        standard, scale, shift = rng.standard_normal(shape, kind), law.sigma, law.mu
-    else:
-        standard, scale, shift = _truncated(law, shape, rng), law.sigma, law.mu
-    found: Array = standard.astype(kind) * kind(scale) + kind(shift)
-    return found
-
-
-def _truncated(law: TruncatedNormal, shape: Shape, rng: np.random.Generator) -> Array:
-    """A standard normal between the bounds: by rejection, or from the quantile in a tail."""
-    from ...spec.truncation import mass
-
-    if mass(law.low, law.high) < 0.05:
-        standard = TruncatedNormal(0.0, 1.0, law.low, law.high)
-        return np.asarray(np.vectorize(standard.ppf, otypes=[float])(rng.random(shape)))
-    found = rng.standard_normal(shape)
-    flat = found.reshape(-1)
-    while (outside := np.flatnonzero((flat < law.low) | (flat > law.high))).size:
-        flat[outside] = rng.standard_normal(outside.size)
-    return found
-
-
 def _check_out(out: Array, shape: Shape, dtype: str) -> None:
     if out.shape != shape:
         raise SpecError(f"out has the shape {out.shape}, and {shape} was asked for.")
-    if dtypes.dtype_name(out.dtype) != dtype:
+    if dtype_name(out.dtype) != dtype:
         raise SpecError(f"out is of {out.dtype}, and dtype={dtype!r} was asked for.")
     if not out.flags.writeable:
         raise SpecError("out is read-only; pass an array that can be written.")

@@ -13,10 +13,9 @@ from typing import Any
 import tensorflow as tf
 
 from ... import stream
-from ...spec.fan_rules import Shape
 from ...spec.integer_form import Draw
-from ...spec.layout import Layout
-from ...stream.canonical_order import Window, digits, extent
+from ...stream.canonical_order import digits
+from ...stream.placement import Placement
 
 Tensor = Any
 #: Two scalars of uint32.
@@ -44,7 +43,7 @@ def halves(number: Tensor) -> Key:
 def threefry2x32(key: Key, high: Tensor, low: Tensor) -> tuple[Tensor, Tensor]:
     """Threefry-2x32 with 20 rounds, on tensors of uint32: :func:`initspec.stream.threefry2x32`."""
     k0, k1 = key
-    schedule = (k0, k1, _xor(_xor(k0, k1), _u32(0x1BD11BDA)))
+    schedule = (k0, k1, _xor(_xor(k0, k1), _u32(stream.PARITY)))
     x0, x1 = high + schedule[0], low + schedule[1]
     for group in range(5):
         for rotation in stream.ROTATIONS[group % 2]:
@@ -69,28 +68,29 @@ def fold_name(key: Key, name: str | None) -> Key:
     return fold_in(fold_in(key, high), low)
 
 
-def index(shape: Shape, layout: Layout, window: Window, wide: bool) -> Tensor:
+def index(place: Placement, wide: bool) -> Tensor:
     """The canonical index of each element of a window, in uint64 or, if not wide, in uint32."""
     kind = tf.uint64 if wide else tf.uint32
-    found = tf.zeros(extent(window), kind)
-    for axis, (part, parts) in enumerate(zip(window, digits(shape, layout), strict=True)):
+    total = tf.zeros(place.extent, kind)
+    axes = zip(place.window, digits(place.shape, place.layout), strict=True)
+    for axis, (part, parts) in enumerate(axes):
         count = part.stop - part.start
-        place = tf.range(count, dtype=tf.int64) + tf.constant(part.start, tf.int64)
+        along = tf.range(count, dtype=tf.int64) + tf.constant(part.start, tf.int64)
         step = tf.zeros((count,), kind)
         for digit in reversed(parts[1:]):  # the parameters that an axis fuses
             size = max(digit.size, 1)
-            step += tf.cast(place % size, kind) * tf.constant(digit.stride, kind)
-            place //= size
-        step += tf.cast(place, kind) * tf.constant(parts[0].stride, kind)
-        found += tf.reshape(step, [count if at == axis else 1 for at in range(len(shape))])
-    return found
+            step += tf.cast(along % size, kind) * tf.constant(digit.stride, kind)
+            along //= size
+        step += tf.cast(along, kind) * tf.constant(parts[0].stride, kind)
+        total += tf.reshape(step, [count if at == axis else 1 for at in range(len(place.shape))])
+    return total
 
 
-def _words(key: Key, shape: Shape, layout: Layout, window: Window) -> Tensor:
-    if math.prod(shape) <= 2**32:
-        high, low = _u32(0), index(shape, layout, window, wide=False)
+def _words(key: Key, place: Placement) -> Tensor:
+    if math.prod(place.shape) <= 2**32:
+        high, low = _u32(0), index(place, wide=False)
     else:
-        high, low = halves(index(shape, layout, window, wide=True))
+        high, low = halves(index(place, wide=True))
     x0, x1 = threefry2x32(key, high, low)
     return _xor(x0, x1)
 
@@ -124,24 +124,20 @@ def _values(word: Tensor, draw: Draw, dtype: str) -> Tensor:
     kind = tf.float64 if dtype == "float64" else tf.float32
     number = tf.cast(_integer(word, draw), kind) * tf.constant(draw.scale, kind)
     if draw.shift != 0:
-        # No integer reaches 2**31; the minimum keeps XLA from fusing the product with the sum.
-        bound = tf.constant(draw.scale * 2.0**31, kind)
+        bound = tf.constant(draw.bound, kind)  # two roundings: see Draw.bound
         number = tf.minimum(number, bound) + tf.constant(draw.shift, kind)
     return tf.cast(number, dtype)
 
 
 @lru_cache(maxsize=1024)
-def _program(
-    draw: Draw | None, dtype: str, shape: Shape, layout: Layout, bounds: tuple[Shape, ...]
-) -> Any:
+def _program(draw: Draw | None, dtype: str, place: Placement) -> Any:
     """The compiled function of a key's two words, for one law on one window."""
-    window = tuple(slice(*bound) for bound in bounds)
 
     def initspec(high: Tensor, low: Tensor) -> Tensor:
         # A zero that TensorFlow takes for unknown: else it would compute the tensor of a known
         # key by itself, operation by operation, while it optimises the graph.
         zero = tf.cast(tf.raw_ops.Empty(shape=[], dtype=tf.int32, init=True), tf.uint32)
-        words = _words((high, low + zero), shape, layout, window)
+        words = _words((high, low + zero), place)
         return words if draw is None else _values(words, draw, dtype)
 
     word = tf.TensorSpec((), tf.uint32)
@@ -150,13 +146,10 @@ def _program(
         return program.get_concrete_function(word, word)
 
 
-def sample(
-    draw: Draw | None, dtype: str, key: Key, shape: Shape, layout: Layout, window: Window
-) -> Tensor:
+def sample(draw: Draw | None, dtype: str, key: Key, place: Placement) -> Tensor:
     """The numbers of a law on a window of a tensor, or its words if ``draw`` is ``None``.
 
     ``key`` may be traced. Equal, bit for bit, to :func:`initspec.stream.values`, whether the
     program around it is compiled or not.
     """
-    bounds = tuple((part.start, part.stop) for part in window)
-    return _program(draw, dtype, shape, layout, bounds)(*key)
+    return _program(draw, dtype, place)(*key)

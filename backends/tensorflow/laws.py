@@ -10,16 +10,66 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import StreamError
-from ...spec.custom import takes_rng
+from ...spec.custom import CustomLaw, takes_rng
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
-from ...spec.layout import Layout
-from ...spec.tensor_laws import DeltaOrthogonal, Given, Law, Orthogonal, Sparse, Stencil
-from ...stream.canonical_order import Window
+from ...spec.integer_form import normal
+from ...spec.tensor_laws import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil
+from ...stream.placement import Placement
+from ..cpu import laws as host_laws
 from . import kernel
+from .keys import Key, known, tensors
 
 Tensor = Any
 Draws = Callable[[Shape], Tensor]
+
+
+def portable(law: Distribution, place: Placement, dtype: str, key: Key) -> Tensor:
+    """A law from the portable stream."""
+    pair = tensors(key)
+    if law.elementwise:
+        return kernel.sample(law.draw, dtype, pair, place)
+
+    def normals(size: Shape) -> Tensor:
+        return kernel.sample(normal(0.0, 1.0), "float64", pair, _in_order(size))
+
+    def words(size: Shape) -> Tensor:
+        return kernel.sample(None, "", kernel.fold_in(pair, 1), _in_order(size))
+
+    return structured(law, place, dtype, normals, words, key)
+
+
+def _in_order(size: Shape) -> Placement:
+    """An array that lies in canonical order itself, whatever its axes."""
+    return Placement.of(size, "x" * len(size))
+
+
+def structured(
+    law: Distribution, place: Placement, dtype: str, normals: Draws, words: Draws, key: Key
+) -> Tensor:
+    """A law whose elements are tied together, from normal numbers of float64 and ranking words."""
+    if law.kind == "constant":
+        return rounded(tf.fill(place.extent, tf.constant(law.mean, tf.float64)), dtype)
+    if not needs_key(law) or (isinstance(law, CustomLaw) and known(key)):
+        pair = key if known(key) else (0, 0)
+        array = tf.constant(host_laws.draw(law, place, key=pair, dtype=dtype))
+        return tf.bitcast(array, tf.bfloat16) if dtype == "bfloat16" else array
+    if isinstance(law, CustomLaw):
+        return rounded(quantile(law, kernel.sample(None, "", tensors(key), place)), dtype)
+    return rounded(placed(canonical(law, normals, words, dtype), place), dtype)
+
+
+def host_array(law: Distribution, place: Placement, dtype: str, key: Key) -> Tensor:
+    """A law that the host's kernel draws now, in memory that TensorFlow takes over."""
+    out = host_laws.aligned(place.extent, dtype)
+    host_laws.fill(out, law, place, key=key, dtype=dtype)
+    return handed(out, dtype)
+
+
+def handed(array: host_laws.Array, dtype: str) -> Tensor:
+    """An aligned array as a tensor, without a copy."""
+    tensor = tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.bitcast(tensor, tf.bfloat16) if dtype == "bfloat16" else tensor
 
 
 def canonical(law: Distribution, normals: Draws, words: Draws, dtype: str) -> Tensor:
@@ -51,10 +101,10 @@ def orthogonal(law: Orthogonal, shape: Shape, axis: int, seed: Tensor, kind: Any
     return tf.transpose(law.gain * tf.reshape(q, (*around, columns)), order)
 
 
-def placed(numbers: Tensor, shape: Shape, layout: Layout, window: Window) -> Tensor:
+def placed(numbers: Tensor, place: Placement) -> Tensor:
     """The window of a tensor, from all its numbers in canonical order."""
     flat = tf.reshape(numbers, [-1])
-    return tf.gather(flat, tf.cast(kernel.index(shape, layout, window, wide=True), tf.int64))
+    return tf.gather(flat, tf.cast(kernel.index(place, wide=True), tf.int64))
 
 
 def rounded(numbers: Tensor, dtype: str) -> Tensor:
@@ -67,12 +117,12 @@ def needs_key(law: Distribution) -> bool:
     match law:
         case Stencil() | Given():
             return False
-        case Law():
+        case CustomLaw():
             return law.custom.ppf is not None or takes_rng(law.custom)
     return law.kind != "constant"
 
 
-def quantile(law: Law, words: Tensor) -> Tensor:
+def quantile(law: CustomLaw, words: Tensor) -> Tensor:
     """A user's quantile function, which Python computes when the program runs.
 
     Raises :class:`StreamError` where the law has none: its code would need the key while the
@@ -85,10 +135,10 @@ def quantile(law: Law, words: Tensor) -> Tensor:
             "or define ppf(self, p)."
         )
     p = (tf.cast(words, tf.float64) + 0.5) * 2.0**-32
-    found = tf.numpy_function(
+    numbers = tf.numpy_function(
         lambda p: np.asarray(law.custom.ppf(p), np.float64), [p], tf.float64, stateful=False
     )
-    return tf.ensure_shape(found, words.shape)
+    return tf.ensure_shape(numbers, words.shape)
 
 
 def _orthogonal(law: Orthogonal, normals: Draws) -> Tensor:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor
-from torch.autograd.graph import increment_version
 
-from ... import stream as _stream
 from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
-from ...spec.integer_form import Draw
 from ...spec.layout import Layout, checked_shape
 from ...spec.scheme import Scheme
 from ...stream import dtypes
-from ...stream.canonical_order import Block, blocks, checked, extent
+from ...stream.canonical_order import checked, extent
+from ...stream.placement import Placement
 from ...stream.reference import Key
-from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
-from . import kernel, native, operator
+from . import operator
 from .checks import (
-    NAMES,
     PLAIN,
     check_kind,
     check_source,
@@ -37,27 +31,22 @@ from .checks import (
     is_fake,
     shards_of,
 )
+from .writing import Plan, Step, key_of, memory, write, write_native, write_portable
 
 _MOST_PLANS = 4096
 
 
-class Plan(NamedTuple):
-    """What is known of a law on a tensor before it is drawn; ``draw`` where elements are words."""
-
-    law: Distribution
-    shape: Shape
-    axes: Layout
-    blocks: tuple[Block, ...]
-    draw: Draw | None
-
-    @classmethod
-    def of(cls, law: Distribution, shape: Shape, axes: Layout, stream: str = "portable") -> Plan:
-        words = law.elementwise and stream == "portable"
-        return cls(law, shape, axes, blocks(shape, axes), law.draw if words else None)
-
-
 class TorchBackend:
-    """The PyTorch backend: see :class:`initspec.protocol.Backend`."""
+    """The PyTorch backend: see :class:`initspec.Backend`.
+
+    Tensors are on the CPU here; :meth:`fill` and :meth:`tensor` draw on any device.
+
+    >>> from initspec import backend, get
+    >>> law = get("he_normal").on((256, 512), out_first=True)
+    >>> ours = backend("torch")
+    >>> ours.sample(law, (256, 512), key=ours.key(0), dtype="bfloat16").dtype
+    torch.bfloat16
+    """
 
     name = "torch"
     out_first = True
@@ -69,8 +58,10 @@ class TorchBackend:
     def key(self, source: Any = None, name: str | None = None) -> Key:
         """From a seed, a ``torch.Generator``, or ``None``: then from the default generator of the
         CPU, so that ``torch.manual_seed`` governs. A generator makes one draw of 64 bits.
+
+        Raises :class:`StreamError` for a seed that is none.
         """
-        return _key(source, name, torch.device("cpu"))
+        return key_of(source, name, torch.device("cpu"))
 
     def words(
         self,
@@ -80,10 +71,10 @@ class TorchBackend:
         layout: Layout | str | None = None,
         window: Sequence[slice] | None = None,
     ) -> Tensor:
-        shape = checked_shape(shape)
-        out = np.empty(extent(checked(window, shape)), np.uint32)
-        axes = Layout.of(layout, len(shape), out_first=True)
-        fill_words(out, "uint32", blocks(shape, axes, window), key, None)
+        """The words as a tensor of uint32, of the window's shape."""
+        place = Placement.of(shape, layout, window, out_first=True)
+        out = np.empty(place.extent, np.uint32)
+        fill_words(out, "uint32", place.blocks, key, None)
         return torch.from_numpy(out)
 
     def sample(
@@ -96,10 +87,10 @@ class TorchBackend:
         dtype: Any = "float32",
         window: Sequence[slice] | None = None,
     ) -> Tensor:
-        shape = checked_shape(shape)
-        axes = Layout.of(layout, len(shape), out_first=True)
-        out = torch.empty(extent(checked(window, shape)), dtype=dtype_of(dtype))
-        _write(out, Plan.of(distribution, shape, axes), key, window)
+        """A new tensor from the portable stream, of the window's shape."""
+        place = Placement.of(shape, layout, window, out_first=True)
+        out = torch.empty(place.extent, dtype=dtype_of(dtype))
+        write_portable(out, Plan.of(distribution, place), key)
         return out
 
     def native(
@@ -112,21 +103,20 @@ class TorchBackend:
         dtype: Any = "float32",
     ) -> Tensor:
         """Drawn by ``torch.nn.init``: the same bits, after ``torch.manual_seed(source)``."""
-        shape = checked_shape(shape)
-        axes = Layout.of(layout, len(shape), out_first=True)
-        out = torch.empty(shape, dtype=dtype_of(dtype))
-        _write_native(out, Plan.of(distribution, shape, axes, "native"), source, None)
+        place = Placement.of(shape, layout, out_first=True)
+        out = torch.empty(place.shape, dtype=dtype_of(dtype))
+        write_native(out, Plan.of(distribution, place, "native"), source, None)
         return out
 
     def tohost(self, array: Any) -> Any:
         """bfloat16 as ``ml_dtypes.bfloat16`` where that is installed, else as its bits."""
-        found = memory(array.cpu())
+        held = memory(array.cpu())
         if array.dtype != torch.bfloat16:
-            return found
+            return held
         try:
-            return found.view(dtypes.bfloat16())
+            return held.view(dtypes.bfloat16())
         except ImportError:
-            return found
+            return held
 
     def initializer(self, scheme: Scheme, **options: Any) -> TorchInitializer:
         """A callable ``init_(tensor)`` that fills in place; see :meth:`fill` for the options."""
@@ -197,7 +187,7 @@ class TorchBackend:
         check_tensor(tensor)
         if not tensor.is_meta:
             source = seed if generator is None else generator
-            step = _Step(tensor, lambda: _draw(tensor, plan, source, name, stream))
+            step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
             torch.nn.init.uniform_(step)  # type: ignore[arg-type]
         return tensor
 
@@ -238,7 +228,7 @@ class TorchBackend:
             plan = self.plan(scheme, sizes, layout, stream)
             if not out.is_meta:
                 source = seed if generator is None else generator
-                _draw(out, plan, source, name, stream, part)
+                write(out, plan, source, name, stream, part)
         return out.requires_grad_() if requires_grad else out
 
     def plan(self, scheme: Scheme, shape: Shape, layout: Layout | str | None, stream: str) -> Plan:
@@ -246,17 +236,16 @@ class TorchBackend:
 
         Raises what :meth:`initspec.Scheme.on` raises.
         """
-        where = id(scheme), shape, layout, stream
-        found = self._plans.get(where)
-        if found is None:
+        asked = id(scheme), shape, layout, stream
+        held = self._plans.get(asked)
+        if held is None:
             shape = tuple(shape)
             law = scheme.on(shape, layout, out_first=True)
-            axes = Layout.of(layout, len(shape), out_first=True)
-            found = scheme, Plan.of(law, shape, axes, stream)
+            plan = Plan.of(law, Placement.of(shape, layout, out_first=True), stream)
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
-            self._plans[where] = found
-        return found[1]
+            held = self._plans[asked] = scheme, plan
+        return held[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,113 +283,3 @@ class TorchInitializer:
                 "place keeps the tensor's own."
             )
         return self.scheme.torch_(tensor, **options)  # type: ignore[no-any-return]
-
-
-class _Step:
-    """Stands in for a tensor in a call of ``torch.nn.init.uniform_``: its sampling is our writing.
-
-    Whatever keeps that function from touching a tensor, a mode or a patch, keeps us from it.
-    """
-
-    __slots__ = ("_tensor", "_write")
-
-    def __init__(self, tensor: Tensor, write: Callable[[], None]) -> None:
-        self._tensor, self._write = tensor, write
-
-    def uniform_(self, *_: Any, **__: Any) -> Tensor:
-        self._write()
-        return self._tensor
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "__torch_function__":  # else PyTorch takes this for a tensor
-            raise AttributeError(name)
-        return getattr(self._tensor, name)
-
-
-def _draw(
-    tensor: Tensor,
-    plan: Plan,
-    source: Any,
-    name: str | None,
-    stream: str,
-    window: Sequence[slice] | None = None,
-) -> None:
-    """Draw a law, or the window of it, into a tensor."""
-    shards = shards_of(tensor)
-    if stream == "native":
-        if shards is not None:
-            raise SpecError(
-                "PyTorch's own sampler gives a DTensor other numbers on other meshes: use "
-                'stream="portable", or torch.nn.init.'
-            )
-        if window is None:
-            _write_native(tensor, plan, source, name)
-        else:
-            whole = tensor.new_empty(plan.shape)
-            _write_native(whole, plan, source, name)
-            tensor.copy_(whole[tuple(window)])
-    elif shards is None:
-        _write(tensor, plan, _key(source, name, tensor.device), window)
-    elif not is_fake(shards.local(tensor)):
-        parts = shards.windows(tensor)
-        if source is None or isinstance(source, torch.Generator):
-            key = _stream.fold_name(shards.shared_draw(tensor, source), name)
-        else:
-            key = _key(source, name, tensor.device)
-        for part, here in parts:
-            _write(shards.local(tensor)[here], plan, key, part)
-
-
-def _write(tensor: Tensor, plan: Plan, key: Key, window: Sequence[slice] | None = None) -> None:
-    """Draw a law from the portable stream."""
-    if plan.draw is not None:
-        parts = plan.blocks if window is None else blocks(plan.shape, plan.axes, window)
-        if tensor.device.type == "cpu":
-            fill_words(memory(tensor), NAMES[tensor.dtype], parts, key, plan.draw)
-            increment_version(tensor)
-        elif tensor.numel():
-            _device_kernel(tensor.device.type)(tensor, parts, key, plan.draw)
-    elif plan.law.kind == "constant":
-        tensor.fill_(plan.law.mean)
-    else:
-        dtype = NAMES[tensor.dtype]
-        found = host_laws.array(
-            plan.law, plan.shape, key=key, layout=plan.axes, dtype=dtype, window=window
-        )
-        tensor.copy_(native.from_host(found, tensor.dtype))
-
-
-def _write_native(tensor: Tensor, plan: Plan, source: Any, name: str | None) -> None:
-    """Draw a law by PyTorch's own sampler."""
-    seeded = name is not None or not (source is None or isinstance(source, torch.Generator))
-    if seeded:
-        high, low = _key(source, name, tensor.device)
-        source = torch.Generator(tensor.device).manual_seed(high << 32 | low)
-    kind = NAMES[tensor.dtype]
-    native.fill(tensor, plan.law, plan.shape, plan.axes, source, kind, seeded=seeded)
-
-
-def _key(source: Any, name: str | None, device: torch.device) -> Key:
-    if source is None or isinstance(source, torch.Generator):
-        key = native.draw(device, source)
-    else:
-        key = _stream.key_from_seed(source)
-    return _stream.fold_name(key, name)
-
-
-@cache
-def _device_kernel(device: str) -> Callable[..., None]:
-    """The kernel for tensors that are not on the CPU."""
-    if device == "cuda" and find_spec("triton") is not None:
-        from .kernel_triton import fill
-
-        return fill
-    return kernel.fill
-
-
-def memory(tensor: Tensor) -> host_laws.Array:
-    """The memory of a tensor on the CPU as a NumPy array, bfloat16 as its bits."""
-    tensor = tensor.detach()
-    if tensor.dtype == torch.bfloat16:
-        return tensor.view(torch.int16).numpy().view(np.uint16)
-    return tensor.numpy()

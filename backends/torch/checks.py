@@ -24,8 +24,8 @@ def dtype_of(dtype: Any) -> torch.dtype:
     """PyTorch's dtype, from a name or from any framework's; ``None`` is the default one."""
     if dtype is None:
         dtype = torch.get_default_dtype()
-    found: torch.dtype = _TYPES[NAMES.get(dtype) or dtypes.dtype_name(dtype)]
-    return found
+    kind: torch.dtype = _TYPES[NAMES.get(dtype) or dtypes.dtype_name(dtype)]
+    return kind
 
 
 def is_fake(tensor: Tensor) -> bool:

@@ -42,15 +42,15 @@ def windows(tensor: Any) -> list[tuple[Part, Part]]:
     place = mesh.get_coordinate()
     if place is None:
         return []
-    found = runs(tuple(tensor.shape), tuple(mesh.shape), tuple(place), tensor.placements)
-    held = tuple(sum(stop - start for start, stop in axis) for axis in found)
+    axes = runs(tuple(tensor.shape), tuple(mesh.shape), tuple(place), tensor.placements)
+    held = tuple(sum(stop - start for start, stop in axis) for axis in axes)
     if held != tuple(local(tensor).shape):
         raise StreamError(
             f"a DTensor of shape {tuple(tensor.shape)} placed as {tensor.placements} should hold "
             f"{held} here, but holds {tuple(local(tensor).shape)}: it is sharded in an order that "
             "its placements do not say. Fill a plain tensor, and distribute_tensor it."
         )
-    cuts = [list(zip(axis, _local(axis), strict=True)) for axis in found]
+    cuts = [list(zip(axis, _local(axis), strict=True)) for axis in axes]
     return [
         (tuple(slice(*whole) for whole, _ in parts), tuple(slice(*here) for _, here in parts))
         for parts in product(*cuts)
@@ -61,7 +61,7 @@ def runs(
     shape: Shape, mesh: Shape, place: tuple[int, ...], placements: Any
 ) -> tuple[tuple[Run, ...], ...]:
     """For each axis the runs ``(start, stop)`` that the rank at ``place`` of the mesh holds."""
-    found: list[list[Run]] = [[(0, size)] for size in shape]
+    held: list[list[Run]] = [[(0, size)] for size in shape]
     for count, at, placement in zip(mesh, place, placements, strict=True):
         pieces = getattr(placement, "split_factor", 1)  # of _StridedShard
         if isinstance(placement, Replicate):
@@ -71,11 +71,11 @@ def runs(
                 f"a DTensor placed as {placement} has no values of its own: redistribute it to "
                 "Shard or Replicate before it is filled."
             )
-        axis = found[placement.dim]
-        found[placement.dim] = [
+        axis = held[placement.dim]
+        held[placement.dim] = [
             run for piece in range(pieces) for run in _chunk(_chunk(axis, pieces, piece), count, at)
         ]
-    return tuple(tuple(_merged(axis)) for axis in found)
+    return tuple(tuple(_merged(axis)) for axis in held)
 
 
 def _chunk(axis: list[Run], count: int, at: int) -> list[Run]:

@@ -41,9 +41,7 @@ def numbers(word: Tensor, draw: Draw, dtype: torch.dtype, table: tuple[Tensor, T
     kind = torch.float64 if dtype == torch.float64 else torch.float32
     value = _integer(word, draw, table).to(torch.int32).to(kind) * _rounded(draw.scale, kind)
     if draw.shift:
-        # No compiler can fuse a sum with a product whose minimum is taken in between. The bound
-        # is never reached: no integer is larger than 2**31.
-        value = torch.clamp(value, max=_rounded(draw.scale * 2.0**32, kind))
+        value = torch.clamp(value, max=_rounded(draw.bound, kind))  # two roundings: Draw.bound
         value = value + _rounded(draw.shift, kind)
     return value.to(dtype)
 

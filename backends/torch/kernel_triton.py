@@ -22,6 +22,7 @@ from ..cpu.walk import axes
 
 BLOCK = 1024
 _KINDS = {"uniform": 0, "normal": 1, "truncated": 2}
+_PARITY = tl.constexpr(stream.PARITY)
 _HEAD = 12  # numbers before the axes, of three each
 
 
@@ -41,7 +42,7 @@ def _mixed(x0, x1, r0: tl.constexpr, r1: tl.constexpr, r2: tl.constexpr, r3: tl.
 
 @triton.jit
 def _word(index, k0, k1):
-    k2 = k0 ^ k1 ^ 0x1BD11BDA
+    k2 = k0 ^ k1 ^ _PARITY
     x0 = (index >> 32).to(tl.uint32) + k0
     x1 = index.to(tl.uint32) + k1
     x0, x1 = _mixed(x0, x1, 13, 15, 26, 6)
@@ -115,7 +116,7 @@ def _fill(
         bound = tl.load(numbers + 11).to(tl.int32).to(tl.float32, bitcast=True)
         value = integer.to(tl.float32) * scale
     if SHIFTED:
-        # The bound is never reached; it keeps the product and the sum two operations.
+        # Two roundings: see Draw.bound.
         value = tl.minimum(value, bound) + shift
     if out.dtype.element_ty == tl.bfloat16:  # to nearest even, also where Triton is interpreted
         bits = value.to(tl.uint32, bitcast=True)
@@ -150,12 +151,12 @@ def fill(out: Tensor, blocks: tuple[Block, ...], key: stream.Key, draw: Draw) ->
 
 
 def _numbers(view: Tensor, block: Block, key: stream.Key, draw: Draw) -> list[int]:
-    skip, base, found = axes(block.shape, tuple(view.stride()), block.strides)
+    skip, base, merged = axes(block.shape, tuple(view.stride()), block.strides)
     wide = view.dtype == torch.float64
     kind, bits = (np.float64, np.int64) if wide else (np.float32, np.int32)
-    law = [int(kind(x).view(bits)) for x in (draw.scale, draw.shift, draw.scale * 2.0**32)]
+    law = [int(kind(x).view(bits)) for x in (draw.scale, draw.shift, draw.bound)]
     head = [view.numel(), skip, block.base + base, *key, draw.first, draw.count]
-    tail = [number for axis in reversed(found) for number in axis]
+    tail = [number for axis in reversed(merged) for number in axis]
     return [
         (number + 2**63) % 2**64 - 2**63
         for number in (*head, draw.lowest, draw.highest, *law, *tail)

@@ -16,25 +16,23 @@ from torch import Generator, Tensor
 
 from ...spec.distribution import Distribution, Normal, Scale, TruncatedNormal, Uniform
 from ...spec.fan_rules import Shape
-from ...spec.layout import Layout
 from ...spec.tensor_laws import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil, alone
-from ...stream.canonical_order import blocks
+from ...stream.placement import Placement
 from ..cpu import laws as host_laws
 
-Drawn = Generator | None
+Source = Generator | None
 
 
 def fill(
     tensor: Tensor,
     law: Distribution,
-    shape: Shape,
-    layout: Layout,
-    generator: Drawn,
+    place: Placement,
+    generator: Source,
     dtype: str,
     *,
     seeded: bool = False,
 ) -> None:
-    """Fill a tensor with a law; ``seeded`` says that the generator was made from a seed."""
+    """Fill a whole tensor with a law; ``seeded``: the generator was made from a seed."""
     match law:
         case Normal():
             std = law.sigma if law.scale is None else _deviation(law.scale)
@@ -49,27 +47,27 @@ def fill(
                 init = torch.nn.init.trunc_normal_
                 init(tensor, law.mu, law.sigma, low, high, generator=generator)
         case Orthogonal():
-            _orthogonal(tensor, law, shape, layout, generator)
+            _orthogonal(tensor, law, place, generator)
         case DeltaOrthogonal():
             whole = _wide(tensor, (law.count, law.taps, law.rows, law.columns)).zero_()
             if whole.numel():
                 inner = Orthogonal(law.gain, law.count, law.rows, law.columns)
                 whole[:, law.middle] = _matrices(tensor, inner, generator)
-            _place(tensor, whole, shape, layout)
+            _store(tensor, whole, place)
         case Sparse():
-            _sparse(tensor, law, shape, layout, generator, seeded)
+            _sparse(tensor, law, place, generator, seeded)
         case Stencil() | Given():
-            found = host_laws.array(law, shape, key=(0, 0), layout=layout, dtype=dtype)
-            tensor.copy_(from_host(found, tensor.dtype))
+            array = host_laws.draw(law, place, key=(0, 0), dtype=dtype)
+            tensor.copy_(from_host(array, tensor.dtype))
         case _ if law.kind == "constant":
             tensor.fill_(law.mean)
         case _:
             key = draw(tensor.device, generator)
-            found = host_laws.array(law, shape, key=key, layout=layout, dtype=dtype)
-            tensor.copy_(from_host(found, tensor.dtype))
+            array = host_laws.draw(law, place, key=key, dtype=dtype)
+            tensor.copy_(from_host(array, tensor.dtype))
 
 
-def draw(device: torch.device, generator: Drawn) -> tuple[int, int]:
+def draw(device: torch.device, generator: Source) -> tuple[int, int]:
     """A key: one draw of 64 bits from a generator, else from the default one of the device."""
     if generator is not None:
         device = generator.device
@@ -110,44 +108,41 @@ def _wide(tensor: Tensor, shape: Shape) -> Tensor:
     return tensor.new_empty(shape, dtype=kind)
 
 
-def _orthogonal(
-    tensor: Tensor, law: Orthogonal, shape: Shape, layout: Layout, generator: Drawn
-) -> None:
+def _orthogonal(tensor: Tensor, law: Orthogonal, place: Placement, generator: Source) -> None:
     """By ``torch.nn.init.orthogonal_``, around the first axis that may be its first."""
-    axes = alone(law, shape, layout)
+    shape = place.shape
+    axes = alone(law, shape, place.layout)
     if axes:
         order = [axes[0], *(axis for axis in range(len(shape)) if axis != axes[0])]
-        found = _wide(tensor, tuple(shape[axis] for axis in order))
-        torch.nn.init.orthogonal_(found, law.gain, generator=generator)
-        tensor.copy_(found.movedim(0, axes[0]))
+        turned = _wide(tensor, tuple(shape[axis] for axis in order))
+        torch.nn.init.orthogonal_(turned, law.gain, generator=generator)
+        tensor.copy_(turned.movedim(0, axes[0]))
     else:
-        _place(tensor, _matrices(tensor, law, generator), shape, layout)
+        _store(tensor, _matrices(tensor, law, generator), place)
 
 
-def _matrices(tensor: Tensor, law: Orthogonal, generator: Drawn) -> Tensor:
+def _matrices(tensor: Tensor, law: Orthogonal, generator: Source) -> Tensor:
     """The matrices of a law in canonical order, drawn one after the other, each ``(out, in)``."""
-    found = _wide(tensor, (law.count, law.columns, law.rows))
-    for matrix in found:
+    matrices = _wide(tensor, (law.count, law.columns, law.rows))
+    for matrix in matrices:
         torch.nn.init.orthogonal_(matrix, law.gain, generator=generator)
-    return found.mT
+    return matrices.mT
 
 
-def _sparse(
-    tensor: Tensor, law: Sparse, shape: Shape, layout: Layout, generator: Drawn, seeded: bool
-) -> None:
+def _sparse(tensor: Tensor, law: Sparse, place: Placement, generator: Source, seeded: bool) -> None:
     """By ``torch.nn.init.sparse_``, which counts zeros along the first axis."""
     per_in = law.zeros_per == "in"
-    if layout.axes in (("oi", "ov") if per_in else ("io", "vo")) and law.count == 1:
+    if place.layout.axes in (("oi", "ov") if per_in else ("io", "vo")) and law.count == 1:
         _sparse_matrix(tensor, law, generator, seeded)
         return
     sides = (law.columns, law.rows) if per_in else (law.rows, law.columns)
-    found = tensor.new_empty((law.count, *sides))
-    for matrix in found:
+    matrices = tensor.new_empty((law.count, *sides))
+    for matrix in matrices:
         _sparse_matrix(matrix, law, generator, seeded)
-    _place(tensor, found.mT if per_in else found, shape, layout)
+    _store(tensor, matrices.mT if per_in else matrices, place)
 
 
-def _sparse_matrix(matrix: Tensor, law: Sparse, generator: Drawn, seeded: bool) -> None:
+def _sparse_matrix(matrix: Tensor, law: Sparse, generator: Source, seeded: bool) -> None:
     if generator is None or not seeded:
         fraction = (law.zeros - 0.5) / max(law.length, 1)  # of a line, and rounded up
         torch.nn.init.sparse_(matrix, fraction, law.sigma, generator=generator)
@@ -160,10 +155,10 @@ def _sparse_matrix(matrix: Tensor, law: Sparse, generator: Drawn, seeded: bool) 
         matrix[zeros, column] = 0
 
 
-def _place(tensor: Tensor, canonical: Tensor, shape: Shape, layout: Layout) -> None:
+def _store(tensor: Tensor, canonical: Tensor, place: Placement) -> None:
     """Copy a whole tensor in canonical order to where its elements are stored."""
     flat = canonical.reshape(-1)
-    for block in blocks(shape, layout):
+    for block in place.blocks:
         if 0 not in block.shape:
             source = flat.as_strided(block.shape, block.strides, block.base)
             tensor[block.part].view(block.shape).copy_(source)

@@ -1,7 +1,7 @@
-"""The fans counted one multiplication at a time, and the scale of every scheme written out by hand.
+"""A second opinion: fans counted by contraction, and the scale of every scheme by hand.
 
-Nothing here uses :mod:`initspec.spec.layout`'s rules or :mod:`initspec.spec.scheme`'s: these are the second
-opinion that both are held against.
+Fans are counted one multiplication of the layer's contraction at a time. Nothing here uses the
+rules of :mod:`initspec.spec.layout` or :mod:`initspec.spec.scheme`, which are held against it.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def contraction(shape: Shape, layout: Layout) -> Count:
 
 def _heads(axes: str) -> str:
     """A head is a part of the axis that follows it."""
-    found = list(axes)
-    for axis in reversed(range(len(found))):
-        if found[axis] == "n":
-            found[axis] = next(letter for letter in found[axis + 1 :] if letter in "io")
-    return "".join(found)
+    letters = list(axes)
+    for axis in reversed(range(len(letters))):
+        if letters[axis] == "n":
+            letters[axis] = next(letter for letter in letters[axis + 1 :] if letter in "io")
+    return "".join(letters)
 
 
 def _most(units: list[NDArray[Any]], elements: int) -> int:

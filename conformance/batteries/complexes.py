@@ -21,12 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...spec.distribution import TruncatedNormal
 from ..finding import Finding
 from ..own import Exponential
 from ..probability import bounds
 from ..probability.complex_law import Modulus
-from ..probability.transform import Uniforms
+from ..probability.transform import CUT_AT_TWO, Uniforms
 from ..report.record import Decision
 from . import independence, marginal
 
@@ -42,7 +41,7 @@ def angles(values: Array, below: NDArray[np.float64]) -> Iterator[Finding]:
     turns = np.angle(values) / (2 * np.pi) + 0.5
     u = Uniforms(turns.reshape(-1), 1 - turns.reshape(-1))
     w = independence.scores(turns)
-    found = [
+    findings = [
         marginal.ks(u),
         *marginal.moments(u),
         independence.lags(w),
@@ -50,10 +49,10 @@ def angles(values: Array, below: NDArray[np.float64]) -> Iterator[Finding]:
         independence.gram("columns", w.swapaxes(1, 2)),
     ]
     if w.shape[0] > 1:
-        found.append(independence.gram("tensors", w.reshape(1, w.shape[0], -1)))
+        findings.append(independence.gram("tensors", w.reshape(1, w.shape[0], -1)))
     product = float((w.reshape(-1) * independence.scores(below)).mean())
-    found.append(Finding("modulus", product, independence.correlation(product, w.size)))
-    for finding in found:
+    findings.append(Finding("modulus", product, independence.correlation(product, w.size)))
+    for finding in findings:
         yield finding._replace(test=f"angle.{finding.test}")
 
 
@@ -73,10 +72,10 @@ def explain(
     """A sentence or two: the measured variance with its interval, and what explains it."""
     parts = []
     tests = {item.test for item in failed}
-    found, low, high = (side**2 for side in scale)
-    text = f"variance {found:.4f} of the documented one ({low:.4f} to {high:.4f})"
+    variance, low, high = (side**2 for side in scale)
+    text = f"variance {variance:.4f} of the documented one ({low:.4f} to {high:.4f})"
     if low <= 1 <= high:
-        parts.append(f"the variance is right ({found:.4f})")
+        parts.append(f"the variance is right ({variance:.4f})")
     else:
         known = [name for name, ratio in _catalogue(law) if low <= ratio <= high]
         parts.append(f"{text}, explained by {' or '.join(known)}" if known else text)
@@ -115,7 +114,5 @@ def _catalogue(law: Modulus) -> Iterator[tuple[str, float]]:
             -1 / math.expm1(-cut),
         )
         yield "a truncation that is not corrected", law.mean / law.custom.scale
-        yield "the constant of the real law cut at two", (law.mean / law.custom.scale) / _CUT
-
-
-_CUT = TruncatedNormal(0, 1, -2, 2).variance
+        corrected = law.mean / law.custom.scale / CUT_AT_TWO.variance
+        yield "the constant of the real law cut at two", corrected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 from ...errors import InitSpecError
 from ...spec.distribution import Distribution, TruncatedNormal
 from ...spec.fan_rules import Shape
-from ..cell import one_tensor
+from ..cell import Cell
 from ..drawing import draw_one
 from ..finding import Finding, not_applicable
 from ..probability import transform
-from .known_samplers import bases, standard
-from .stream_answers import canonical_index
-
-if TYPE_CHECKING:
-    from ..cell import Cell
+from .known_samplers import standard
+from .stream_reference import canonical_index
 
 Array = NDArray[Any]
 
@@ -28,7 +25,8 @@ Array = NDArray[Any]
 FEW = 16
 
 
-# ---------------------------------------------------------------------------------------- coupling
+#: The share of elements from which on two draws are taken for draws of the same random bits.
+_COUPLED = 0.9
 
 
 class Coupling(NamedTuple):
@@ -77,7 +75,7 @@ def _of_one_family(first: Distribution, second: Distribution) -> bool:
     return True
 
 
-def self_coupling(cell: Cell, law: Distribution, values: Array, seed: int) -> Finding:
+def self_coupling(cell: Cell, law: Distribution, values: Array) -> Finding:
     """Two shapes of as many elements, one seed: the values' ratio is that of the documented scales.
 
     Nothing else has to be known of the target. Where its raw draws do not go together, because it
@@ -85,40 +83,53 @@ def self_coupling(cell: Cell, law: Distribution, values: Array, seed: int) -> Fi
     """
     if not law.elementwise or law.std == 0 or values.size < FEW:
         return not_applicable("coupling", "the law is not one number times another")
-    if one_tensor(cell):
+    if cell.target.fixed_shape is not None:
         return not_applicable("coupling", "the target has one shape")
     tried = 0
     for shape, other in _reshaped(cell, law):
         try:
-            drawn = draw_one(cell, shape, cell.dtype, seed)
+            drawn = draw_one(cell, shape, cell.dtype, cell.seed)
         except Exception as error:
             return not_applicable("coupling", f"no tensor of shape {shape}: {error}")
         tried += 1
-        for a, b in _orders(cell, values, shape, drawn):
-            first, second = _standardised(a, law), _standardised(b, other)
-            found = couple(first, second, cell.dtype)
-            if found.share < 0.9:
-                continue
-            off = abs(found.ratio - 1)
-            documented = law.std / other.std
-            pair = f"W{cell.shape} / W{shape}"
-            if off > max(_tolerance(law, cell.dtype), _tolerance(other, cell.dtype)):
-                note = f"{pair} is {found.ratio * documented:.7g}, documented is {documented:.7g}"
-                return Finding("coupling", found.ratio, 0.0, note)
-            if found.share < 1:
-                note = f"{pair} is not constant: {1 - found.share:.2%} of the values have another"
-                return Finding("coupling", found.ratio, 0.0, note)
-            break
-        else:
+        coupling = _coupling(cell, law, values, shape, other, drawn)
+        if coupling is None:
             return not_applicable("coupling", "draws of two shapes have nothing in common")
+        fault = _fault(cell, law, shape, other, coupling)
+        if fault:
+            return Finding("coupling", coupling.ratio, 0.0, fault)
     if not tried:
         return not_applicable("coupling", "there is no other shape of as many elements")
     return Finding("coupling", float(tried), 1.0)
 
 
+def _coupling(
+    cell: Cell, law: Distribution, values: Array, shape: Shape, other: Distribution, drawn: Array
+) -> Coupling | None:
+    """How the draws of two shapes go together, in the first order in which they do."""
+    for a, b in _orders(cell, values, shape, drawn):
+        coupling = couple(_standardised(a, law), _standardised(b, other), cell.dtype)
+        if coupling.share >= _COUPLED:
+            return coupling
+    return None
+
+
+def _fault(
+    cell: Cell, law: Distribution, shape: Shape, other: Distribution, coupling: Coupling
+) -> str:
+    """What is wrong with the ratio of two draws, or nothing."""
+    documented = law.std / other.std
+    pair = f"W{cell.shape} / W{shape}"
+    if abs(coupling.ratio - 1) > max(_tolerance(law, cell.dtype), _tolerance(other, cell.dtype)):
+        return f"{pair} is {coupling.ratio * documented:.7g}, documented is {documented:.7g}"
+    if coupling.share < 1:
+        return f"{pair} is not constant: {1 - coupling.share:.2%} of the values have another"
+    return ""
+
+
 def _reshaped(cell: Cell, law: Distribution) -> Iterator[tuple[Shape, Distribution]]:
     """Shapes of as many elements, most of them of another documented scale."""
-    found: list[tuple[Shape, Distribution]] = []
+    pairs: list[tuple[Shape, Distribution]] = []
     for source, size in enumerate(cell.shape):
         factor = next((n for n in range(2, size + 1) if size % n == 0), 1)
         for target in range(len(cell.shape)):
@@ -131,9 +142,9 @@ def _reshaped(cell: Cell, law: Distribution) -> Iterator[tuple[Shape, Distributi
             except InitSpecError:
                 continue
             if other.std > 0 and _of_one_family(law, other):
-                found.append((tuple(shape), other))
-    different = [pair for pair in found if not math.isclose(pair[1].std, law.std)]
-    chosen = different or found
+                pairs.append((tuple(shape), other))
+    different = [pair for pair in pairs if not math.isclose(pair[1].std, law.std)]
+    chosen = different or pairs
     yield from chosen[:1] + chosen[1:][-1:]
 
 
@@ -146,16 +157,15 @@ def _orders(cell: Cell, values: Array, shape: Shape, drawn: Array) -> Iterator[t
     yield a, b
 
 
-def base_coupling(cell: Cell, law: Distribution, values: Array, seed: int) -> Finding:
+def base_coupling(cell: Cell, law: Distribution, values: Array) -> Finding:
     """The values are the documented scale times standard numbers of a sampler that is known."""
-    base_law = standard(law)
-    if base_law is None or law.std == 0 or values.size < FEW:
+    kind = standard(law)
+    if kind is None or law.std == 0 or values.size < FEW:
         return not_applicable("base", "the law is not one number times another")
-    ask = getattr(cell.target, "bases", bases)  # a target in another process asks there
-    for name, drawn in ask(base_law, cell.shape, cell.dtype, seed):
-        found = couple(_standardised(values, law), drawn, cell.dtype)
-        if found.share >= 0.9:
-            off = abs(found.ratio - 1) > _tolerance(law, cell.dtype)
-            note = f"{found.ratio:.8g} times the documented scale, by the draws of {name}"
-            return Finding("base", found.ratio, float(not off), note)
+    for name, drawn in cell.target.bases(kind, cell.shape, cell.dtype, cell.seed):
+        coupling = couple(_standardised(values, law), drawn, cell.dtype)
+        if coupling.share >= _COUPLED:
+            off = abs(coupling.ratio - 1) > _tolerance(law, cell.dtype)
+            note = f"{coupling.ratio:.8g} times the documented scale, by the draws of {name}"
+            return Finding("base", coupling.ratio, float(not off), note)
     return not_applicable("base", "no known sampler gives these draws")

@@ -2,7 +2,8 @@
 
 An initializer draws standard numbers and multiplies them. If the same seed gives the standard
 numbers too, one draw shows the factor to the last digits, where statistics would need millions.
-Frameworks that are not loaded are not asked: a target that stands on one has loaded it.
+Frameworks that are not loaded are not asked: a target that stands on one has loaded it. SciPy is
+loaded for NumPy's quantiles alone, so that the process of a target does without it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,25 @@ from numpy.typing import NDArray
 
 from ...spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ...spec.fan_rules import Shape
-from ..probability.transform import ppf
 
 Array = NDArray[Any]
+#: Names and draws of a law, a shape, a dtype and a seed.
+Sampler = Callable[[Distribution, Shape, str, int], Iterator[tuple[str, Array]]]
+
+#: The laws that samplers draw, by kind, and the names of their parameters.
+_LAWS: dict[str, tuple[Callable[..., Distribution], tuple[str, ...]]] = {
+    "normal": (Normal, ("mu", "sigma")),
+    "uniform": (Uniform, ("low", "high")),
+    "truncated_normal": (TruncatedNormal, ("mu", "sigma", "low", "high")),
+}
 
 
 def standard(law: Distribution) -> Distribution | None:
-    """The law of the same kind with mean zero and standard deviation one, if it has one."""
+    """The law of the same kind with mean zero and standard deviation one, if it has one.
+
+    >>> standard(Normal(2.0, 3.0))
+    Normal(mu=0.0, sigma=1.0)
+    """
     match law:
         case Normal():
             return Normal(0.0, 1.0)
@@ -36,20 +49,55 @@ def standard(law: Distribution) -> Distribution | None:
     return None
 
 
+def as_data(law: Distribution) -> dict[str, Any]:
+    """A standard law as plain data, for a question to another process; :func:`from_data` reads it.
+
+    >>> from_data(as_data(Normal(0.0, 1.0)))
+    Normal(mu=0.0, sigma=1.0)
+    """
+    return {"kind": law.kind, **{name: getattr(law, name) for name in _LAWS[law.kind][1]}}
+
+
+def from_data(data: Mapping[str, Any]) -> Distribution:
+    """The law of :func:`as_data`."""
+    law, parameters = _LAWS[data["kind"]]
+    return law(*(data[name] for name in parameters))
+
+
 def bases(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tuple[str, Array]]:
-    """Names and draws of a standard law by the samplers that are loaded."""
-    makers: list[Callable[..., Iterator[tuple[str, Array]]]] = [_numpy]
-    makers += [_LOADED[name] for name in _LOADED if name in sys.modules]
-    for maker in makers:
+    """Names and draws of a standard law, by NumPy and by the frameworks that are loaded."""
+    yield from of_numpy(law, shape, dtype, seed)
+    yield from of_frameworks(law, shape, dtype, seed)
+
+
+def of_numpy(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tuple[str, Array]]:
+    """Names and draws of a standard law by NumPy's generators."""
+    return _all((_numpy,), law, shape, dtype, seed)
+
+
+def of_frameworks(
+    law: Distribution, shape: Shape, dtype: str, seed: int
+) -> Iterator[tuple[str, Array]]:
+    """Names and draws of a standard law by the frameworks that this process has loaded."""
+    samplers = [sampler for name, sampler in _FRAMEWORKS.items() if name in sys.modules]
+    return _all(samplers, law, shape, dtype, seed)
+
+
+def _all(
+    samplers: Iterable[Sampler], law: Distribution, shape: Shape, dtype: str, seed: int
+) -> Iterator[tuple[str, Array]]:
+    for sampler in samplers:
         try:
             with warnings.catch_warnings(action="ignore"):
-                found = list(maker(law, shape, dtype, seed))
+                draws = list(sampler(law, shape, dtype, seed))
         except Exception:  # a sampler without this type, or of another version
             continue
-        yield from found
+        yield from draws
 
 
 def _numpy(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tuple[str, Array]]:
+    from ..probability.transform import ppf  # SciPy
+
     generators: dict[str, Callable[[], Any]] = {
         "default_rng": lambda: np.random.default_rng(seed),
         "PCG64DXSM": lambda: np.random.Generator(np.random.PCG64DXSM(seed)),
@@ -68,19 +116,20 @@ def _numpy(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[t
 def _torch(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tuple[str, Array]]:
     torch = sys.modules["torch"]
     generator = torch.Generator().manual_seed(seed)
-    empty = torch.empty(shape, dtype=getattr(torch, dtype))
+    tensor = torch.empty(shape, dtype=getattr(torch, dtype))
     match law:
         case Normal():
-            found = empty.normal_(generator=generator)
+            scale = 1.0
+            tensor.normal_(generator=generator)
         case Uniform():
-            yield "torch", law.high * empty.uniform_(-1, 1, generator=generator).double().numpy()
-            return
+            scale = law.high
+            tensor.uniform_(-1, 1, generator=generator)
         case TruncatedNormal():
-            torch.nn.init.trunc_normal_(empty, 0.0, 1.0, law.low, law.high, generator=generator)
-            found = law.sigma * empty.double()
+            scale = law.sigma
+            torch.nn.init.trunc_normal_(tensor, 0.0, 1.0, law.low, law.high, generator=generator)
         case _:
             return
-    yield "torch", found.double().numpy()
+    yield "torch", scale * tensor.double().numpy()
 
 
 def _jax(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tuple[str, Array]]:
@@ -88,33 +137,30 @@ def _jax(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tup
     key = random.PRNGKey(seed)
     match law:
         case Normal():
-            found = random.normal(key, shape, kind)
+            scale, numbers = 1.0, random.normal(key, shape, kind)
         case Uniform():
-            found = law.high * np.asarray(random.uniform(key, shape, kind, -1, 1)).astype(
-                np.float64
-            )
+            scale, numbers = law.high, random.uniform(key, shape, kind, -1, 1)
         case TruncatedNormal():
-            cut = random.truncated_normal(key, law.low, law.high, shape, kind)
-            yield "jax", np.asarray(cut).astype(np.float64) * law.sigma
-            return
+            numbers = random.truncated_normal(key, law.low, law.high, shape, kind)
+            scale = law.sigma
         case _:
             return
-    yield "jax", np.asarray(found).astype(np.float64)
+    yield "jax", scale * np.asarray(numbers).astype(np.float64)
 
 
 def _keras(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tuple[str, Array]]:
     keras = sys.modules["keras"]
     match law:
         case Normal():
-            scale, made = 1.0, keras.initializers.RandomNormal(0.0, 1.0, seed=seed)
+            scale, sampler = 1.0, keras.initializers.RandomNormal(0.0, 1.0, seed=seed)
         case Uniform():
-            scale, made = law.high, keras.initializers.RandomUniform(-1.0, 1.0, seed=seed)
+            scale, sampler = law.high, keras.initializers.RandomUniform(-1.0, 1.0, seed=seed)
         case TruncatedNormal() if law.low == -2 and law.high == 2:
-            scale, made = law.sigma, keras.initializers.TruncatedNormal(0.0, 1.0, seed=seed)
+            scale, sampler = law.sigma, keras.initializers.TruncatedNormal(0.0, 1.0, seed=seed)
         case _:
             return
-    found = keras.ops.convert_to_numpy(made(shape, dtype=dtype))
-    yield "keras", scale * np.asarray(found).astype(np.float64)
+    numbers = keras.ops.convert_to_numpy(sampler(shape, dtype=dtype))
+    yield "keras", scale * np.asarray(numbers).astype(np.float64)
 
 
-_LOADED = {"torch": _torch, "jax": _jax, "keras": _keras}
+_FRAMEWORKS: dict[str, Sampler] = {"torch": _torch, "jax": _jax, "keras": _keras}

@@ -77,9 +77,9 @@ def _names(row: LayerDefault, names: list[str], on_demand: bool) -> Iterator[str
             yield f"{name} of {_title(row)} is missing in the table"
         elif row[name].when and not on_demand:
             yield f"{name} of {_title(row)} is always there, not only when {row[name].when}"
-    found = {id(row[name]) for name in names if name in row}
+    listed = {id(row[name]) for name in names if name in row}
     for name, parameter in row.items():
-        if id(parameter) not in found and not (parameter.when or on_demand):
+        if id(parameter) not in listed and not (parameter.when or on_demand):
             yield f"{name} of the table is missing in {_title(row)}"
 
 
@@ -143,40 +143,40 @@ def off_law(numbers: Array, law: Distribution, dtype: Any) -> str:
     return "" if p > LEVEL else f"its variance is {ratio:.3g} times that, p = {p:.2g}"
 
 
-def hold_port(found: Port, drawn: Mapping[str, Array]) -> list[str]:
+def hold_port(port: Port, drawn: Mapping[str, Array]) -> list[str]:
     """What is wrong with the parameters that a port's code made, one sentence for each fault."""
     faults = []
-    for pair in found.pairs:
+    for pair in port.pairs:
         for target in pair.targets:
-            fault = _off_port(pair, target, found, drawn[target.name])
+            fault = _off_port(pair, target, port, drawn[target.name])
             if fault:
                 faults.append(f"{target.name}: {fault}")
     return faults
 
 
-def _off_port(pair: Pair, target: Parameter, found: Port, values: Array) -> str:
+def _off_port(pair: Pair, target: Parameter, port: Port, values: Array) -> str:
     source, numbers = pair.source, np.asarray(values, np.float64)
     if source is None:  # of two biases that are added one has the law, and the other is zero
         return "not zero" if target.role == "recurrent_bias" and numbers.any() else ""
     if source.gates:
-        order = [found.target.gate_order.find(gate) for gate in found.source.gate_order]
+        order = [port.target.gate_order.find(gate) for gate in port.source.gate_order]
         gates = numbers.reshape(len(order), -1)[order]
         return (
             ""
             if (gates == np.array(source.gates)[:, None]).all()
             else "other numbers for the gates"
         )
-    law = source.on(found.sizes)
+    law = source.on(port.sizes)
     if isinstance(law, Orthogonal) and source.scheme is not None:
-        axes = target.layout_on(found.sizes)
+        axes = target.layout_on(port.sizes)
         axes = replace(axes, stack=1) if source.joint else axes
         matrix = source.scheme.on(numbers.shape, axes)
         assert isinstance(matrix, Orthogonal)
         off = _off_orthogonal(numbers, axes, matrix)
         return "" if off < 1e-4 else f"its columns are off orthogonal by {off:.2g}"
-    second = added(found.source, found.target)
+    second = added(port.source, port.target)
     if second is not None and source.role == target.role == "bias":
-        law = total(law, second.on(found.sizes))
+        law = total(law, second.on(port.sizes))
     return off_law(numbers.ravel(), law, values.dtype)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...spec.distribution import Distribution, Normal
 from ..finding import Finding
 from ..probability import bounds
+from ..probability.distance import dkw
 from ..probability.own_law import Own, Sampled, normal_scores
 from ..probability.transform import Uniforms, heaviest, neighbours, parts, ppf
 
@@ -121,7 +122,7 @@ def ks(u: Uniforms) -> Finding:
         piece = ordered[part]
         steps = np.arange(part.start + 1, part.start + piece.size + 1) / n
         distance = max(distance, (steps - piece).max(), (piece - steps + 1 / n).max())
-    return Finding("ks", distance, bounds.dkw(distance, n))
+    return Finding("ks", distance, dkw(distance, n))
 
 
 def second_moment(x: Array, law: Distribution) -> Finding:

@@ -1,4 +1,4 @@
-"""Haar's law of a whole matrix, delta-orthogonal kernels, and sparse matrices.
+"""Haar's law of a whole matrix, and delta-orthogonal kernels.
 
 Most tests rest on what leaves Haar's law alone. Signs: with a random sign for each row a Haar
 matrix stays one, so that the signs on its diagonal are independent fair coins, and a sum that takes
@@ -20,6 +20,7 @@ from ...spec.marginals import HaarEntry
 from ...spec.tensor_laws import DeltaOrthogonal, Orthogonal
 from ..finding import Finding
 from ..probability import bounds, transform
+from ..probability.distance import dkw
 
 Array = NDArray[np.float64]
 
@@ -91,9 +92,9 @@ def diagonal(q: Array) -> Finding:
     p = [bounds.binomial(int(count), q.shape[0], 0.5) for count in counts]
     worst = int(np.argmin(p))
     pooled = bounds.binomial(int(counts.sum()), positive.size, 0.5)
-    found = min(1.0, len(p) * 2 * p[worst], 2 * pooled)
+    least = min(1.0, len(p) * 2 * p[worst], 2 * pooled)
     note = f"{counts[worst]} of {q.shape[0]} positive at place {worst}"
-    return Finding("diagonal", float(counts[worst] / q.shape[0]), found, note)
+    return Finding("diagonal", float(counts[worst] / q.shape[0]), least, note)
 
 
 def signs(q: Array) -> Finding:
@@ -166,7 +167,7 @@ def forms(name: str, q: Array, pairs: list[tuple[Array, Array]], dtype: str) -> 
         low, high = (np.sort(transform.cdf(law, form + side * error)) for side in (-1, 1))
         distance = float(max((steps - high).max(), (low - steps + 1 / n).max(), 0.0))
         coin = bounds.binomial(int(np.count_nonzero(form > 0)), n, 0.5)
-        p = min(1.0, 2 * len(pairs) * min(bounds.dkw(distance, n), coin))
+        p = min(1.0, 2 * len(pairs) * min(dkw(distance, n), coin))
         if p < worst.p:
             worst = Finding(name, distance, p, f"form {place}")
     return worst
@@ -178,7 +179,7 @@ def rotation(q: Array, dtype: str) -> Finding:
     """
     fourth = np.sum(q**4, axis=(1, 2))
     slack = _slack(dtype)
-    own = 4 * slack * fourth
+    rounding = 4 * slack * fourth
     worst = Finding("rotation", 0.0, 1.0)
     for axis in (1, 2):
         reflection = _reflection(q.shape[axis])
@@ -186,7 +187,7 @@ def rotation(q: Array, dtype: str) -> Finding:
         size = np.abs(reflection)
         spread = size @ np.abs(q) if axis == 1 else np.abs(q) @ size
         difference = fourth - np.sum(turned**4, axis=(1, 2))
-        error = own + 4 * slack * np.sum(np.abs(turned) ** 3 * spread, axis=(1, 2))
+        error = rounding + 4 * slack * np.sum(np.abs(turned) ** 3 * spread, axis=(1, 2))
         sure = max(abs(float(difference.sum())) - float(error.sum()), 0.0)
         squares = float(((np.abs(difference) + error) ** 2).sum())
         p = min(1.0, 2 * rademacher(sure, squares))

@@ -1,4 +1,8 @@
-"""The case files: reading and writing them."""
+"""The case files: reading and writing them.
+
+A case is one question with its answer, as JSON that any language can read; see
+:mod:`initspec.conformance.cases.generate` for what each kind of file holds.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +26,15 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case: its kind, its name, a sentence, and the rest as plain data."""
+    """One case: what the spec, the stream or the suite must answer, as plain data."""
 
+    #: Which file it stands in and how it is run: one of :data:`KINDS`.
     kind: str
+    #: Its name, unique within its kind.
     id: str
+    #: A sentence on what it holds.
     description: str
+    #: Everything else, as in the file.
     body: Body
 
 
@@ -43,11 +51,11 @@ def read_all() -> tuple[Case, ...]:
 def read(kind: str) -> tuple[Case, ...]:
     """The cases of one kind."""
     document = json.loads((FOLDER / f"{kind}.json").read_text("utf-8"))
-    found = []
+    cases = []
     for item in document["cases"]:
         rest = {key: value for key, value in item.items() if key not in ("id", "description")}
-        found.append(Case(kind, item["id"], item["description"], rest))
-    return tuple(found)
+        cases.append(Case(kind, item["id"], item["description"], rest))
+    return tuple(cases)
 
 
 def text(kind: str, cases: list[dict[str, Any]]) -> str:

@@ -1,8 +1,8 @@
 """The cases as data: files of JSON under ``cases/`` that any language can read and run.
 
-What follows from ``schemes.toml``, ``layouts.toml`` and the stream is generated:
-``python -m initspec.conformance.cases.generate --write`` writes it and ``--check`` says whether it is
-fresh. Each file has one kind of case and conforms to ``case-file.schema.json``:
+What follows from ``schemes.toml``, the tables of layers and the stream is generated:
+``python -m initspec.conformance.cases.generate --write`` writes it and ``--check`` says whether it
+is fresh. Each file has one kind of case and conforms to ``case-file.schema.json``:
 
 ``spec``          a scheme on a tensor: fans, moments, support
 ``layer``         a framework's layer: its true fans and those that the framework counts
@@ -31,8 +31,9 @@ from ...readings.registry import get, references, schemes
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, fans, layers
 from ...spec.scheme import Scheme
+from ...stream.dtypes import DTYPES
 from ..design import SHAPES
-from ..suite import DTYPES, SPECIAL
+from ..suite import SPECIAL
 from .files import FOLDER, tensor, text
 from .run import expect
 
@@ -216,10 +217,10 @@ def main(arguments: list[str]) -> int:
             (FOLDER / f"{kind}.json").write_text(text(kind, generated(kind)), "utf-8")
         return 0
     if arguments == ["--check"]:
-        found = stale()
-        if found:
-            print(f"not what the spec says now: {', '.join(found)}. Run it with --write.")
-        return int(bool(found))
+        outdated = stale()
+        if outdated:
+            print(f"not what the spec says now: {', '.join(outdated)}. Run it with --write.")
+        return int(bool(outdated))
     print(__doc__)
     return 2
 

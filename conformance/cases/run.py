@@ -31,27 +31,28 @@ def problem(case: Case) -> str | None:
 
 
 def expect(scheme: Scheme, law: Distribution, shape: Shape, layout: Layout) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    """What a case of kind ``spec`` holds of a scheme on a tensor: fans, moments and support."""
+    facts: dict[str, Any] = {}
     try:
         count = fans(shape, layout, scheme.fans)
-        found |= {"fan_in": count.fan_in, "fan_out": count.fan_out}
+        facts |= {"fan_in": count.fan_in, "fan_out": count.fan_out}
     except LayoutError:
         pass
-    found |= {"mean": law.mean.hex(), "std": law.std.hex()}
+    facts |= {"mean": law.mean.hex(), "std": law.std.hex()}
     if isinstance(law, TruncatedNormal):
-        found["parent_std"] = law.sigma.hex()
-    found["support"] = [end.hex() if math.isfinite(end) else None for end in law.support]
-    return found
+        facts["parent_std"] = law.sigma.hex()
+    facts["support"] = [end.hex() if math.isfinite(end) else None for end in law.support]
+    return facts
 
 
 # ------------------------------------------------------------------------------------------ running
 
 
-def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
+def _differences(expected: Mapping[str, Any], answer: Mapping[str, Any]) -> str | None:
     wrong = [
-        f"{key}: the case says {value!r}, the spec {found.get(key)!r}"
+        f"{key}: the case says {value!r}, the spec {answer.get(key)!r}"
         for key, value in expected.items()
-        if found.get(key) != value
+        if answer.get(key) != value
     ]
     return "; ".join(wrong) or None
 
@@ -68,8 +69,8 @@ def _run_spec(body: Body) -> str | None:
 
 def _run_layer(body: Body) -> str | None:
     shape, layout = tuple(body["tensor"]["shape"]), Layout.parse(body["tensor"]["layout"])
-    found = {rule: fans(shape, layout, rule)._asdict() for rule in ("true", "naive")}
-    return _differences({rule: body[rule] for rule in found}, found)
+    counts = {rule: fans(shape, layout, rule)._asdict() for rule in ("true", "naive")}
+    return _differences({rule: body[rule] for rule in counts}, counts)
 
 
 def _run_adversarial(body: Body) -> str | None:
@@ -164,8 +165,8 @@ def _normal_integer(row: Body) -> dict[str, Any]:
 
 def _truncated_integer(row: Body) -> dict[str, Any]:
     draw = truncated_normal(0.0, 1.0, row["a"], row["b"])
-    found = stream.integer(np.array(_numbers(row["bits"]), np.uint32), draw).tolist()
-    return {"A": draw.first, "B": draw.count, "z": found}
+    integers = stream.integer(np.array(_numbers(row["bits"]), np.uint32), draw).tolist()
+    return {"A": draw.first, "B": draw.count, "z": integers}
 
 
 def _words(row: Body) -> dict[str, Any]:
@@ -195,9 +196,9 @@ def _whole(row: Body) -> dict[str, Any]:
     def bits(dtype: str, layout: str) -> list[str]:
         sizes = shape if layout == "io" else shape[::-1]
         axes = Layout.parse(layout)
-        found = host_laws.array(scheme.on(sizes, axes), sizes, key=key, layout=axes, dtype=dtype)
+        values = host_laws.array(scheme.on(sizes, axes), sizes, key=key, layout=axes, dtype=dtype)
         wide = dtype == "float32"
-        raw = found.view(np.uint32 if wide else np.uint16)
+        raw = values.view(np.uint32 if wide else np.uint16)
         return [f"{value:0{8 if wide else 4}x}" for value in raw.ravel().tolist()]
 
     law = scheme.on(shape, "io")

@@ -1,11 +1,11 @@
-"""The suite's own test: samplers with one planted fault each, all of which must be refused.
+"""Mutation testing of the suite: which tests refuse which planted fault.
 
 Every fault stands in some real code, now or once. :func:`kill_matrix` judges the mutants as the
-suite judges any target and says which tests refuse which of them. A mutant that survives is a hole
-in the suite; a test that refuses none has no use.
+suite judges any target. A mutant that survives is a hole in the suite; a test that refuses none
+has no use.
 
-``python -m initspec.conformance.mutants.kill_matrix [TIER ...] [--write]`` prints the matrix and stores it as
-the cases of kind ``mutant``.
+``python -m initspec.conformance.mutants.kill_matrix [TIER ...] [--write]`` prints the matrix;
+``--write`` stores it as the cases of kind ``mutant``.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..cases import files
-from ..design import DRAWS, Budget
+from ..design import TIERS, Budget
+from ..drawing import draw_all
 from ..judge import judge
 from ..report.record import ERROR, FAIL, Record
+from ..targets.target import Unjudged
 from .mutant import Mutant, as_case
 from .registry import registry
 
 #: The level at which mutants must die: that of a cell in a run of so many.
 CELLS = 1000
-TIERS = tuple(DRAWS)
 
 
 class Row(NamedTuple):
@@ -41,15 +42,28 @@ def kill_matrix(mutants: Iterable[Mutant], tiers: Sequence[str] = ("stat",)) -> 
     for mutant in mutants:
         if mutant.tier in tiers:
             record = judge(mutant.cell, budget)
-            rows.append(Row(mutant, refusals(record), record))
+            rows.append(Row(mutant, refusals(mutant, record), record))
     return rows
 
 
-def refusals(record: Record) -> tuple[str, ...]:
-    """The tests that refuse; ``finite`` where values are no numbers."""
-    if record.verdict == ERROR and "NaN or infinite" in record.sentence:
-        return ("finite",)
+def refusals(mutant: Mutant, record: Record) -> tuple[str, ...]:
+    """The tests that refuse; ``finite`` where a tensor has values that are no numbers."""
+    if record.verdict == ERROR and not record.decisions:
+        return ("finite",) if _is_unjudged(mutant, record.seed) else ()
     return tuple(sorted({item.test for item in record.failed if item.verdict == FAIL}))
+
+
+def _is_unjudged(mutant: Mutant, seed: int) -> bool:
+    """Whether drawing itself refuses: for a NaN or an infinity, as a mutant's shape and type are
+    right. One that raises an error of its own is a broken mutant, and not refused.
+    """
+    try:
+        draw_all(mutant.cell, seed)
+    except Unjudged:
+        return True
+    except Exception:
+        return False
+    return False
 
 
 def unused(rows: Iterable[Row]) -> set[str]:

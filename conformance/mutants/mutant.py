@@ -15,39 +15,39 @@ from ..cases import files
 from ..cell import Cell
 from ..probability.own_law import seen
 from ..targets.claims import claimed
-from . import faults as f
-from .faults import Fault
+from ..targets.target import completed
+from .fault import Fault, Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """A sampler that claims to be a scheme and is not; a target as any other.
+    """A sampler that claims to be a scheme and is not; a target as any other."""
 
-    ``tier`` is the one that must refuse it. ``equivalent`` says why no test can, or needs to; such
-    a mutant must pass. ``of_words`` is its map from words to values, for those that err in it.
-    """
-
+    #: Its name, unique in the registry.
     id: str
+    #: The scheme that it claims to be, as text.
     claim: str
+    #: What is wrong, in words.
     what: str
+    #: Where the fault was seen: issues, releases, documents.
     source: str
+    #: Draws a tensor with the fault.
     make: Fault = field(repr=False)
+    #: The tensor on which the fault shows.
     shape: Shape = (86, 8)
     layout: str = "io"
     dtype: str = "float32"
+    #: The quickest tier that must refuse it.
     tier: str = "stat"
+    #: Why no test can refuse it, or needs to; such a mutant must pass. Empty for all others.
     equivalent: str = ""
+    #: Its map from words to values, where the fault lies in it.
     of_words: Callable[[NDArray[Any]], NDArray[Any]] | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
-        """As a target."""
+        """The name of the target."""
         return f"mutant {self.id}"
-
-    @property
-    def resolution(self) -> int:
-        """The bits that it says it resolves."""
-        return 22
 
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> NDArray[Any]:
         """A tensor with the fault."""
@@ -55,9 +55,9 @@ class Mutant:
 
         layout = Layout.parse(self.layout)
         law = seen(claimed(self.claim).on(shape, layout))
-        values = self.make(f.Setting(law, shape, layout, seed, dtype))
-        found = dtypes.rounded(np.asarray(values), dtype)
-        return found.view(dtypes.bfloat16()) if dtype == "bfloat16" else found
+        values = self.make(Setting(law, shape, layout, seed, dtype))
+        rounded = dtypes.rounded(np.asarray(values), dtype)
+        return rounded.view(dtypes.bfloat16()) if dtype == "bfloat16" else rounded
 
     @property
     def transform(self) -> Callable[..., NDArray[Any]] | None:
@@ -69,7 +69,7 @@ class Mutant:
     def cell(self) -> Cell:
         """The cell that judges it."""
         return Cell(
-            target=self,
+            target=completed(self),
             scheme=claimed(self.claim),
             shape=self.shape,
             layout=Layout.parse(self.layout),

@@ -1,4 +1,4 @@
-"""All mutants by name."""
+"""All mutants by name: the files of faults, subject by subject, in the order of the matrix."""
 
 from __future__ import annotations
 
@@ -11,24 +11,48 @@ from .mutant import Mutant, as_case
 
 @cache
 def registry() -> dict[str, Mutant]:
-    """All mutants, by id."""
-    from . import planted_laws, planted_scales, planted_tensors
+    """All mutants, by id; the order is that of the stored matrix."""
+    from . import (
+        complexes,
+        dependence,
+        fans,
+        fixed,
+        laws,
+        orthogonal,
+        own_laws,
+        rounding,
+        scales,
+        seeds,
+        sparse,
+        stacked,
+    )
 
-    found: dict[str, Mutant] = {}
-    for group in (
-        planted_scales.scales,
-        planted_laws.laws,
-        planted_laws.resolutions,
-        planted_tensors.dependence,
-        planted_tensors.tied,
-        planted_laws.own,
-        planted_laws.complexes,
-    ):
+    groups = (
+        scales.truncations,
+        scales.factors,
+        fans.averages,
+        fans.kernels,
+        fans.stacks,
+        scales.gains,
+        laws.laws,
+        rounding.rounding,
+        seeds.seeding,
+        dependence.dependence,
+        orthogonal.matrices,
+        stacked.stacked,
+        orthogonal.imprecise,
+        sparse.sparse_matrices,
+        fixed.fixed,
+        own_laws.own_laws,
+        complexes.complexes,
+    )
+    mutants: dict[str, Mutant] = {}
+    for group in groups:
         for mutant in group():
-            if mutant.id in found:
+            if mutant.id in mutants:
                 raise ValueError(f"two mutants have the id {mutant.id!r}")
-            found[mutant.id] = mutant
-    return found
+            mutants[mutant.id] = mutant
+    return mutants
 
 
 def differences(body: Mapping[str, Any], id: str) -> str | None:
@@ -36,6 +60,6 @@ def differences(body: Mapping[str, Any], id: str) -> str | None:
     mutant = registry().get(id)
     if mutant is None:
         return f"no mutant has the id {id!r}"
-    found = as_case(mutant, body["killed_by"])
-    wrong = [key for key, value in body.items() if found[key] != value]
+    case = as_case(mutant, body["killed_by"])
+    wrong = [key for key, value in body.items() if case[key] != value]
     return f"the registry says otherwise: {', '.join(wrong)}" if wrong else None

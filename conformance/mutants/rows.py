@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .faults import Fault
+from .fault import Fault
 from .mutant import Mutant
 
 CONV: dict[str, Any] = {"shape": (5, 7, 8, 38), "layout": "hwio"}
@@ -19,6 +19,7 @@ MATRIX: dict[str, Any] = {"shape": (16, 16)}
 
 TRUNCATED, NORMAL, UNIFORM = "he_normal", "normal(std=0.02)", "uniform"
 STANDARD = "normal(std=1.0)"
+HAAR, GAINED = "orthogonal", "orthogonal(gain=1.4142135623730951)"
 
 
 def row(id: str, claim: str, what: str, source: str, make: Fault, **where: Any) -> Mutant:

@@ -14,19 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from .distance import dkw_distance
+
 Array = NDArray[np.float64]
-
-
-def dkw(distance: float, n: int) -> float:
-    """A Kolmogorov–Smirnov distance: ``2 exp(-2 n D**2)``, by Dvoretzky, Kiefer, Wolfowitz and
-    with Massart's constant, for every law and every ``n``.
-    """
-    return min(1.0, 2 * math.exp(-2 * n * distance**2))
-
-
-def dkw_distance(p: float, n: int) -> float:
-    """The distance whose :func:`dkw` is ``p``."""
-    return math.sqrt(math.log(2 / p) / (2 * n))
 
 
 class Chernoff:

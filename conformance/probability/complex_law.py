@@ -76,13 +76,13 @@ def modulus(scheme: Scheme, law: Distribution) -> Distribution:
 
     >>> from initspec import get
     >>> he = get("he_normal")
-    >>> found = modulus(he, he.on((50, 3)))
-    >>> round(found.mean, 9), found.support[1] > 4 * found.mean
+    >>> law = modulus(he, he.on((50, 3)))
+    >>> round(law.mean, 9), law.support[1] > 4 * law.mean
     (0.04, True)
     """
     if isinstance(law, (Constant, Stencil, Given)):
         return law
-    if isinstance(law, (Normal, TruncatedNormal, Uniform)) and law.std == 0:
+    if law.elementwise and law.std == 0:
         return Constant(law.mean)
     match law:
         case Normal():
@@ -97,7 +97,7 @@ def modulus(scheme: Scheme, law: Distribution) -> Distribution:
                 size = law.variance / Exponential(1.0, cut).mean
                 return Modulus(Exponential(size, cut), law.mean)
     raise Unknown(
-        f"the suite does not know what {scheme.name or scheme.formula} means in a complex type: it "
+        f"the suite does not know what {scheme.title} means in a complex type: it "
         "knows normal and uniform laws by their variance, normal ones cut evenly at parent "
         "standard deviations, and fixed numbers."
     )

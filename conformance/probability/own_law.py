@@ -1,4 +1,9 @@
-"""A law of the user's own: what its class says, on arrays, and checked."""
+"""A law of the user's own, as the suite holds values against it: on arrays, and checked.
+
+A class says as much as it likes; the suite needs the distribution function on arrays, and moments.
+What is missing follows from what is there: a cdf from the quantiles and the reverse by bisection,
+moments by quadrature. What is there twice has to agree, or it is the law that is refused.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +16,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ...errors import InitSpecError
-from ...spec.custom import Custom
+from ...spec.custom import Custom, CustomLaw
 from ...spec.distribution import Distribution
-from ...spec.tensor_laws import Law
 from . import bounds
 
 Array = NDArray[np.float64]
@@ -38,7 +42,7 @@ def seen(law: Distribution) -> Distribution:
     >>> seen(get(Exponential(0.5)).on((2, 3))).quantiles(np.array([0.0, 0.5]))
     array([0.        , 0.34657359])
     """
-    if not isinstance(law, Law):
+    if not isinstance(law, CustomLaw):
         return law
     known = any(getattr(law.custom, name, None) is not None for name in ("cdf", "ppf"))
     return Own(law.custom) if known else Sampled(law.custom)
@@ -58,26 +62,26 @@ class Sampled(Distribution):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.custom!r})"
 
-    def said(self, name: str) -> float:
+    def stated(self, name: str) -> float:
         """A number that the class says, as a method, a property or an attribute; else NaN."""
-        found = getattr(self.custom, name, None)
-        return math.nan if found is None else float(found() if callable(found) else found)
+        number = getattr(self.custom, name, None)
+        return math.nan if number is None else float(number() if callable(number) else number)
 
     @property
     def mean(self) -> float:
-        return self.said("mean")
+        return self.stated("mean")
 
     @property
     def variance(self) -> float:
-        return self.said("variance")
+        return self.stated("variance")
 
     @property
     def kurtosis(self) -> float:
-        return self.said("kurtosis")
+        return self.stated("kurtosis")
 
     @property
     def support(self) -> tuple[float, float]:
-        low, high = Law(self.custom, ()).support
+        low, high = CustomLaw(self.custom, ()).support
         return float(low), float(high)
 
 
@@ -87,18 +91,18 @@ class Own(Sampled):
     @cached_property
     def mean(self) -> float:
         """What the class says, else by quadrature; NaN where there is none to be had."""
-        said = self.said("mean")
-        return self.computed[0] if math.isnan(said) else said
+        stated = self.stated("mean")
+        return self.computed[0] if math.isnan(stated) else stated
 
     @cached_property
     def variance(self) -> float:
-        said = self.said("variance")
-        return self.computed[1] if math.isnan(said) else said
+        stated = self.stated("variance")
+        return self.computed[1] if math.isnan(stated) else stated
 
     @cached_property
     def kurtosis(self) -> float:
-        said = self.said("kurtosis")
-        return self.computed[2] if math.isnan(said) else said
+        stated = self.stated("kurtosis")
+        return self.computed[2] if math.isnan(stated) else stated
 
     @cached_property
     def support(self) -> tuple[float, float]:
@@ -116,10 +120,10 @@ class Own(Sampled):
             ends.append(end if abs(end) <= far else unknown)  # tan(pi / 2) is 1.6e16, not infinite
         return ends[0], ends[1]
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         return float(self.both(np.array([x, x]))[0][0])
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         return float(self.quantiles(np.array([p, p]))[0])
 
     def _has(self, name: str) -> bool:
@@ -152,15 +156,15 @@ class Own(Sampled):
         return below, self._probabilities("sf", x) if self._has("sf") else 1 - below
 
     def _probabilities(self, name: str, x: Array) -> Array:
-        found = self._call(name, x)
-        wrong = ~((found >= -1e-9) & (found <= 1 + 1e-9))
+        values = self._call(name, x)
+        wrong = ~((values >= -1e-9) & (values <= 1 + 1e-9))
         if wrong.any():
             at = int(wrong.argmax())
             raise Broken(
                 f"{self.custom!r} is no law: its {name} at {x.flat[at]:.6g} is "
-                f"{found.flat[at]:.6g}, and a probability lies between 0 and 1"
+                f"{values.flat[at]:.6g}, and a probability lies between 0 and 1"
             )
-        return np.clip(found, 0.0, 1.0)
+        return np.clip(values, 0.0, 1.0)
 
     def _call(self, name: str, x: Array) -> Array:
         """A method of the class on an array; one that takes floats is given them one by one."""
@@ -168,9 +172,9 @@ class Own(Sampled):
         with np.errstate(all="ignore"):
             if name not in self._scalar:
                 try:
-                    found = np.asarray(method(x.copy()), np.float64)
-                    if found.shape == x.shape:
-                        return found
+                    answer = np.asarray(method(x.copy()), np.float64)
+                    if answer.shape == x.shape:
+                        return answer
                 except Exception:  # a float is all that it takes, perhaps
                     pass
             try:
@@ -338,24 +342,26 @@ class Own(Sampled):
         apart = np.maximum(left - p, p - right)
         if apart.max() > _NEAR:
             at = int(apart.argmax())
-            said = float(self.both(x)[0][at])
+            place, wanted, reached = x[at], p[at], float(self.both(x)[0][at])
             yield (
-                f"{title} its cdf at {x[at]:.6g}, the quantile of {p[at]:.6g}, is {said:.6g}"
+                f"{title} its cdf at {place:.6g}, the quantile of {wanted:.6g}, is {reached:.6g}"
                 if self._has("ppf")
-                else f"{title} its cdf at {x[at]:.6g} is {said:.6g} and does not reach {p[at]:.6g}"
+                else f"{title} its cdf at {place:.6g} is {reached:.6g} and does not reach "
+                f"{wanted:.6g}"
             )
 
     def _moment_problems(self, title: str) -> Iterator[str]:
         source = "cdf" if not self._has("ppf") else "ppf"
         mean, variance, _ = self.computed
-        said = self.said("mean")
+        stated = self.stated("mean")
         spread = math.sqrt(variance) if variance > 0 else 0.0
-        if abs(said - mean) > _MOMENT * spread + 1e-9 * abs(mean):
-            yield f"{title} it says the mean {said:.6g}, and by its {source} it is {mean:.6g}"
-        said = self.said("variance")
-        if said < 0 or abs(said - variance) > 2 * _MOMENT * variance + 1e-300:
+        if abs(stated - mean) > _MOMENT * spread + 1e-9 * abs(mean):
+            yield f"{title} it says the mean {stated:.6g}, and by its {source} it is {mean:.6g}"
+        stated = self.stated("variance")
+        if stated < 0 or abs(stated - variance) > 2 * _MOMENT * variance + 1e-300:
             yield (
-                f"{title} it says the variance {said:.6g}, and by its {source} it is {variance:.6g}"
+                f"{title} it says the variance {stated:.6g}, "
+                f"and by its {source} it is {variance:.6g}"
             )
 
 

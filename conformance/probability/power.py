@@ -10,14 +10,14 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from ...spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
+from ...spec.distribution import Distribution, Normal, Uniform
 from . import bounds
-from .transform import heaviest
+from .transform import CUT_AT_TWO, heaviest
 
 LAWS: dict[str, Distribution] = {
     "normal": Normal(0.0, 1.0),
     "uniform": Uniform(-1.0, 1.0),
-    "truncated_normal": TruncatedNormal(0.0, 1.0, -2.0, 2.0),
+    "truncated_normal": CUT_AT_TWO,
 }
 #: Kinds of fault and the units of their size.
 KINDS = {
@@ -58,8 +58,8 @@ def needed_for_bits(bits: int, law: Distribution, alpha: float, beta: float) -> 
 
     None if none do: the type itself repeats as often.
     """
-    found = least(lambda n: betrays(bits, n, law, alpha, beta), 2**40)
-    return found if betrays(bits, found, law, alpha, beta) else None
+    n = least(lambda n: betrays(bits, n, law, alpha, beta), 2**40)
+    return n if betrays(bits, n, law, alpha, beta) else None
 
 
 def betrayed_bits(n: int, law: Distribution, alpha: float, beta: float) -> int:

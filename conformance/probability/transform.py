@@ -1,4 +1,4 @@
-"""From values to uniform numbers: the probability transform, with the rounding taken back.
+"""The probability transform: from values to uniform numbers, with the rounding taken back.
 
 A value ``x`` of a type stands for all reals that round to it, from ``a`` to ``b``. With ``V``
 uniform, ``F(a) + V (F(b) - F(a))`` is exactly uniform if ``x`` is the rounding of a draw from
@@ -17,18 +17,19 @@ from scipy import special
 from ...errors import SpecError
 from ...spec.distribution import Distribution, Normal, Triangular, TruncatedNormal, Uniform
 from ...spec.marginals import HaarEntry
+from ...stream import dtypes
 from .own_law import Own
 
 Array = NDArray[np.float64]
+
+#: A standard normal law cut at two, as most frameworks cut it: its standard deviation is 0.8796.
+CUT_AT_TWO = TruncatedNormal(0.0, 1.0, -2.0, 2.0)
 
 _PART = 2**18
 #: Mantissa bits that each type stores, and its least exponent; of a complex type those that the
 #: rounding of its parts, and of the angle that they were made from, leaves of a squared modulus.
 TYPES = {
-    "float64": (52, -1074),
-    "float32": (23, -149),
-    "bfloat16": (7, -133),
-    "float16": (10, -24),
+    **{name: (kind.mantissa, kind.least) for name, kind in dtypes.TYPES.items()},
     "complex128": (48, -1022),
     "complex64": (19, -149),
 }
@@ -180,8 +181,4 @@ def coarse(x: Array, dtype: str) -> Array:
 def _rounded(x: Array, dtype: str) -> Array:
     if dtype.startswith("complex"):
         return coarse(x, dtype)
-    if dtype == "bfloat16":
-        from ...stream import dtypes
-
-        return dtypes.widened(dtypes.rounded(x, dtype))
-    return x.astype(dtype).astype(np.float64)
+    return dtypes.nearest(x, dtype)

@@ -1,1 +1,1 @@
-"""What a run found: records, explanations, and the page for a browser."""
+"""Reports of runs: records, explanations, and the page for a browser."""

@@ -1,4 +1,4 @@
-"""Why a target does not conform: the wrong formula that would give what was measured."""
+"""Diagnosis of a FAIL: the wrong formula that would give the scale and the shape measured."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from ...spec.fan_rules import Fans, Shape
 from ...spec.layout import Layout, fans
 from ...spec.scheme import Scheme
 from ..probability.own_law import Sampled, seen
+from ..probability.transform import CUT_AT_TWO
 from .record import Decision
 
 Array = NDArray[Any]
-
-_CUT = 0.87962566103423978  # the standard deviation of a standard normal cut at two
 
 _COPIES = {
     "duplicates": "blocks, gates or tensors are copies of each other",
@@ -45,10 +44,10 @@ def explain(
     parts = []
     law = seen(scheme.on(shape, layout))
     if scale is not None:
-        found, low, high = scale
-        text = f"scale {found:.4f} times the documented one ({low:.4f} to {high:.4f})"
+        measured, low, high = scale
+        text = f"scale {measured:.4f} times the documented one ({low:.4f} to {high:.4f})"
         if low <= 1 <= high:
-            parts.append(f"the scale is right ({found:.4f})")
+            parts.append(f"the scale is right ({measured:.4f})")
         else:
             reasons = [
                 reason
@@ -83,17 +82,17 @@ def shape_of(values: Array, kurtosis: float, bounded: bool) -> Iterator[str]:
     if spread == 0:
         yield "all values are equal"
         return
-    found = float((((x - x.mean()) / spread) ** 4).mean()) - 3
+    excess = float((((x - x.mean()) / spread) ** 4).mean()) - 3
     margin = 8 * math.sqrt(24 / x.size)
-    if abs(found - kurtosis) > margin:
-        if abs(found) < margin:
+    if abs(excess - kurtosis) > margin:
+        if abs(excess) < margin:
             yield "the truncation is missing: the law is normal" if bounded else "the law is normal"
-        elif abs(found + 1.2) < margin:
+        elif abs(excess + 1.2) < margin:
             yield "the law is uniform"
-        elif abs(found + 0.6344632828703505) < margin:
+        elif abs(excess - CUT_AT_TWO.kurtosis) < margin:
             yield "the law is a normal one truncated at two standard deviations"
         else:
-            yield f"the excess kurtosis is {found:.3f} in place of {kurtosis:.3f}"
+            yield f"the excess kurtosis is {excess:.3f} in place of {kurtosis:.3f}"
 
 
 def scale_catalogue(scheme: Scheme, shape: Shape, layout: Layout) -> Iterator[tuple[str, float]]:
@@ -102,9 +101,9 @@ def scale_catalogue(scheme: Scheme, shape: Shape, layout: Layout) -> Iterator[tu
     if law.std == 0:
         return
     if scheme.distribution == "truncated_normal":
-        yield "a truncation that is not corrected", _CUT
-        yield "a truncation corrected twice", 1 / _CUT
-        yield "the factor 1.3 of tf.contrib", _CUT * math.sqrt(1.3)
+        yield "a truncation that is not corrected", CUT_AT_TWO.std
+        yield "a truncation corrected twice", 1 / CUT_AT_TWO.std
+        yield "the factor 1.3 of tf.contrib", CUT_AT_TWO.std * math.sqrt(1.3)
     if scheme.distribution == "uniform":
         yield "a limit taken for a standard deviation", 1 / math.sqrt(3)
         yield "a standard deviation taken for a limit", math.sqrt(3)

@@ -1,4 +1,4 @@
-"""What a reader of a report sees of a cell's values: a histogram beside the law, and moments.
+"""The histogram of a cell's values beside its law, and the moments of both.
 
 Bins end where the type rounds, so that the law's probability of each is that of the values which
 can be in it, however coarse the type. Sums of both give the difference of the empirical
@@ -33,13 +33,13 @@ _SINGLE = 1000
 
 
 def picture(values: Array, law: Distribution, dtype: str) -> Picture | None:
-    """The picture of finite values of a type; None if there are none, or nothing to be seen.
+    """The histogram of finite values of a type; None without values, or without a law to show.
 
     Made of a part of the values at a time: a large sample needs no second copy.
 
     >>> from initspec.spec.distribution import Uniform
-    >>> found = picture(np.linspace(-0.999, 0.999, 1000), Uniform(-1.0, 1.0), "float64")
-    >>> found.counts[:4], found.measured.kurtosis, found.law.kurtosis
+    >>> bins = picture(np.linspace(-0.999, 0.999, 1000), Uniform(-1.0, 1.0), "float64")
+    >>> bins.counts[:4], bins.measured.kurtosis, bins.law.kurtosis
     ((0, 20, 21, 20), -1.2, -1.2)
     """
     if values.size == 0:
@@ -57,10 +57,10 @@ def picture(values: Array, law: Distribution, dtype: str) -> Picture | None:
         ends, expected = _bins(law, low, high, dtype)
         if not np.isfinite(ends).all():  # the type ends before the law does
             return None
-        found = np.zeros(BINS + 2, np.int64)
+        tally = np.zeros(BINS + 2, np.int64)
         for part in transform.parts(x):
-            found += np.bincount(np.searchsorted(ends, x[part]), minlength=BINS + 2)
-        counts = tuple(int(count) for count in found)
+            tally += np.bincount(np.searchsorted(ends, x[part]), minlength=BINS + 2)
+        counts = tuple(int(count) for count in tally)
     return Picture(
         low=_digits(low),
         high=_digits(high),

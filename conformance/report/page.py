@@ -1,4 +1,4 @@
-"""A report as one HTML page that asks nobody for anything.
+"""A report as one self-contained HTML page.
 
 The page is the matrix as plain HTML, with an element for every cell of the run, and one block of
 data that a small script draws from when a cell is opened. It stays below :data:`LIMIT` bytes: every
@@ -19,14 +19,13 @@ from pathlib import Path
 from string import Template
 
 from ... import __version__
-from .page_data import (
+from .page_data import embedded, group_data
+from .page_groups import (
     CLASSES,
     ORDER,
     SENTENCE,
     WORDS,
     Group,
-    embedded,
-    group_data,
     groups_of,
     short_reason,
     shortened,
@@ -133,10 +132,10 @@ def _refused(report: Report, groups: Sequence[Group], beside: Sequence[int]) -> 
     refused = [group for group in groups if group.outcome in _REFUSED]
     items = [_entry(report.records, group) for group in refused[:MOST]]
     items += [
-        f"<li>{_glyph(one.outcome)}<div><p><b>{escape(one.cell)}</b></p>"
-        f"<p>{_cut(_sentence(one.sentence), 300)}</p></div></li>"
-        for one in (report.records[index] for index in beside)
-        if one.outcome in _REFUSED
+        f"<li>{_glyph(record.outcome)}<div><p><b>{escape(record.cell)}</b></p>"
+        f"<p>{_cut(_sentence(record.sentence), 300)}</p></div></li>"
+        for record in (report.records[index] for index in beside)
+        if record.outcome in _REFUSED
     ]
     if not items:
         return ""
@@ -150,19 +149,19 @@ def _refused(report: Report, groups: Sequence[Group], beside: Sequence[int]) -> 
 
 
 def _entry(records: Sequence[Record], group: Group) -> str:
-    one = records[group.first]
+    record = records[group.first]
     counts = Counter(records[index].outcome for index in group.cells)
     share = ", ".join(
         f"{counts[outcome]} of {len(group.cells)} {WORDS[outcome]}"
         for outcome in _REFUSED
         if counts[outcome]
     )
-    texts = [one.explanation, short_reason(one)]
-    said = "".join(f"<p>{_cut(_sentence(text), 300)}</p>" for text in texts if text)
+    texts = [record.explanation, short_reason(record)]
+    reasons = "".join(f"<p>{_cut(_sentence(text), 300)}</p>" for text in texts if text)
     return (
         f'<li id="c{group.first}">{_glyph(group.outcome)}<div><p>'
         f'<a href="#c{group.first}"><code>{_name(group.target)}</code> as '
-        f"<code>{_name(group.scheme)}</code></a> <small>{share}</small></p>{said}</div>"
+        f"<code>{_name(group.scheme)}</code></a> <small>{share}</small></p>{reasons}</div>"
         f'<span class="spark" data-spark="{group.first}" aria-hidden="true"></span></li>'
     )
 
@@ -183,7 +182,7 @@ def _known(report: Report) -> str:
         return ""
     items = []
     for reason, records in reasons.items():
-        pairs = dict.fromkeys((one.target, one.scheme) for one in records)
+        pairs = dict.fromkeys((record.target, record.scheme) for record in records)
         names = ", ".join(f"<code>{_name(a)}</code> as <code>{_name(b)}</code>" for a, b in pairs)
         items.append(f"<li><p>{_cut(_sentence(reason), 300)}</p><p><small>{names}</small></p></li>")
     count = sum(map(len, reasons.values()))
@@ -233,12 +232,12 @@ def _matrix(report: Report, groups: Sequence[Group]) -> str:
 
 def _cell(records: Sequence[Record], group: Group, number: int) -> str:
     counts = Counter(records[index].outcome for index in group.cells)
-    said = ", ".join(f"{counts[one]} {WORDS[one]}" for one in ORDER if counts[one])
+    tally = ", ".join(f"{counts[each]} {WORDS[each]}" for each in ORDER if counts[each])
     marks = "".join(
         f"<i data-cell={index}{_class(records[index].outcome)}></i>" for index in group.cells
     )
     here, total = counts[group.outcome], len(group.cells)
-    label = escape(f"{group.target} as {group.scheme}: {said}")
+    label = escape(f"{group.target} as {group.scheme}: {tally}")
     return (
         f'<td><a{_class(group.outcome)} data-group={number} href="#c{group.first}" '
         f'aria-label="{label}">'
@@ -257,9 +256,9 @@ def _beside(report: Report, beside: Sequence[int]) -> str:
     if not beside:
         return ""
     items = "".join(
-        f"<li data-cell={index}>{_glyph(one.outcome)}<div><b>{escape(one.cell)}</b> "
-        f"<small>{WORDS[one.outcome]}</small> {_cut(one.sentence, 300)}</div></li>"
-        for index, one in ((index, report.records[index]) for index in beside)
+        f"<li data-cell={index}>{_glyph(record.outcome)}<div><b>{escape(record.cell)}</b> "
+        f"<small>{WORDS[record.outcome]}</small> {_cut(record.sentence, 300)}</div></li>"
+        for index, record in ((index, report.records[index]) for index in beside)
     )
     return (
         '<section aria-labelledby="b"><h2 id="b">Beside the matrix</h2>'
@@ -268,7 +267,7 @@ def _beside(report: Report, beside: Sequence[int]) -> str:
 
 
 def _legend() -> str:
-    return "".join(f"<li>{_glyph(one)} {WORDS[one]}</li>" for one in OUTCOMES)
+    return "".join(f"<li>{_glyph(outcome)} {WORDS[outcome]}</li>" for outcome in OUTCOMES)
 
 
 def _chances(report: Report) -> str:

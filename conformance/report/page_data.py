@@ -1,107 +1,17 @@
-"""The data of the report page: groups of cells, rows and numbers."""
+"""The data of the report page: what its script draws from, in as many bytes as there is room."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from ..finding import TESTS
-from .record import (
-    ERROR,
-    EXPECTED,
-    FAIL,
-    GLYPHS,
-    INCONCLUSIVE,
-    OUTCOMES,
-    PASS,
-    SKIP,
-    Decision,
-    Picture,
-    Record,
-    Report,
-)
-
-#: Characters of a sentence, which may be somebody's exception.
-SENTENCE = 600
-
-WORDS = {
-    PASS: "pass",
-    FAIL: "refused",
-    INCONCLUSIVE: "inconclusive",
-    ERROR: "in error",
-    SKIP: "not tested",
-    EXPECTED: "known to deviate",
-}
-#: The worst first: what a group of cells is shown as.
-ORDER = (FAIL, ERROR, INCONCLUSIVE, EXPECTED, PASS, SKIP)
-CLASSES = {FAIL: "f", ERROR: "e", INCONCLUSIVE: "q", EXPECTED: "k", PASS: "", SKIP: "s"}
-
-
-# ----------------------------------------------------------------------------------------- groups
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One place of the matrix: the cells of a target and a scheme, the one to look at first."""
-
-    target: str
-    scheme: str
-    cells: tuple[int, ...]
-    outcome: str
-    first: int
-
-
-def groups_of(records: Sequence[Record]) -> list[Group]:
-    found: dict[tuple[str, str], list[int]] = {}
-    for index, record in enumerate(records):
-        if record.scheme and record.cell.startswith(record.target):
-            found.setdefault((record.target, record.scheme), []).append(index)
-    return [_group(*pair, cells, records) for pair, cells in found.items()]
-
-
-def _group(target: str, scheme: str, cells: list[int], records: Sequence[Record]) -> Group:
-    def order(index: int) -> tuple[Any, ...]:
-        one = records[index]
-        return (
-            ORDER.index(one.outcome),
-            one.picture is None,
-            one.dtype != "float32",
-            index,
-        )
-
-    def place(index: int) -> tuple[Any, ...]:
-        one = records[index]
-        return one.tier, _stream(one) != "portable", one.shape, one.layout or "", index
-
-    first = min(cells, key=order)
-    return Group(target, scheme, tuple(sorted(cells, key=place)), records[first].outcome, first)
-
-
-def _stream(record: Record) -> str:
-    """Portable or native, for adapters: their cells' names say it."""
-    head = record.cell.removeprefix(record.target).partition(" ")[0]
-    return head.removeprefix("-")
-
-
-def short_reason(record: Record) -> str:
-    """The sentence, without the p-values that stand in the table of its tests."""
-    failed = ", ".join(item.test for item in record.failed)
-    if not failed or not record.sentence.startswith("refused by "):
-        return record.sentence
-    _, known, rest = record.sentence.partition("; expected was ")
-    return f"refused by {failed}{known}{rest}"
-
-
-def shortened(text: str, length: int = SENTENCE) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-# ------------------------------------------------------------------------------------------- data
+from ..finding import title
+from ..probability.distance import dkw_distance
+from .page_groups import CLASSES, ORDER, WORDS, Group, rank, short_reason, shortened
+from .record import GLYPHS, OUTCOMES, Decision, Picture, Record, Report
 
 
 class _Table:
@@ -128,11 +38,11 @@ def group_data(report: Report, groups: Sequence[Group], room: int) -> dict[str, 
     """
     records = report.records
     texts, kinds = _Table(), _Table()
-    tests = list(dict.fromkeys(item.test for one in records for item in one.decisions))
+    tests = list(dict.fromkeys(item.test for record in records for item in record.decisions))
     places = [kinds.place(_place(record)) for record in records]
     data: dict[str, Any] = {
-        "outcomes": [[one, CLASSES[one], GLYPHS[one], WORDS[one]] for one in OUTCOMES],
-        "tests": [[test, TESTS.get(test, "")] for test in tests],
+        "outcomes": [[word, CLASSES[word], GLYPHS[word], WORDS[word]] for word in OUTCOMES],
+        "tests": [[test, title(test)] for test in tests],
         "groups": [[group.target, group.scheme] for group in groups],
         "kinds": kinds.items,
         "places": places,
@@ -160,7 +70,7 @@ def group_data(report: Report, groups: Sequence[Group], room: int) -> dict[str, 
                 full[index], used = item, used + cost
 
     ranked = [index for group in _ranked(groups) for index in group.cells]
-    others = sorted(ranked, key=lambda index: _rank(records[index]))
+    others = sorted(ranked, key=lambda index: rank(records[index]))
     add_full((group.first for group in _ranked(groups)), room * 2 // 3)
     add_rows(others, room)
     add_full(others, room)
@@ -171,10 +81,6 @@ def _ranked(groups: Sequence[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: ORDER.index(group.outcome))
 
 
-def _rank(record: Record) -> tuple[int, bool]:
-    return ORDER.index(record.outcome), record.picture is None
-
-
 def _place(record: Record) -> tuple[Any, ...]:
     shape = "×".join(map(str, record.shape))
     n = record.n
@@ -182,7 +88,7 @@ def _place(record: Record) -> tuple[Any, ...]:
     return (
         OUTCOMES.index(record.outcome),
         record.tier,
-        _stream(record),
+        record.stream,
         shape,
         layout,
         record.dtype,
@@ -194,8 +100,8 @@ def _row(record: Record, tests: Sequence[str]) -> list[Any]:
     """Seed, scale, half of its interval, the test with the least p-value, and that value."""
     row: list[Any] = [record.seed, None, None, None, None]
     if record.scale is not None:
-        found, low, high = record.scale
-        row[1:3] = _number(found), _number((high - low) / 2, 3)
+        scale, low, high = record.scale
+        row[1:3] = _number(scale), _number((high - low) / 2, 3)
     least = min(record.decisions, key=lambda item: item.p, default=None)
     if least is not None and least.p < 1:
         row[3:] = tests.index(least.test), _number(least.p, 2)
@@ -205,8 +111,8 @@ def _row(record: Record, tests: Sequence[str]) -> list[Any]:
 def _full(record: Record, tests: Sequence[str], texts: _Table) -> dict[str, Any]:
     """Sentences, decisions and picture, with what is empty left out."""
 
-    def text(said: str) -> int:
-        return texts.place(shortened(said))
+    def text(sentence: str) -> int:
+        return texts.place(shortened(sentence))
 
     def decision(item: Decision) -> list[Any]:
         verdict = OUTCOMES.index(item.verdict) if item.verdict in OUTCOMES else 0
@@ -224,7 +130,7 @@ def _full(record: Record, tests: Sequence[str], texts: _Table) -> dict[str, Any]
             ]
         )
 
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "sentence": text(short_reason(record)) if record.sentence else None,
         "why": text(record.explanation) if record.explanation else None,
         "known": text(record.expected) if record.expected else None,
@@ -233,8 +139,8 @@ def _full(record: Record, tests: Sequence[str], texts: _Table) -> dict[str, Any]
         "tests": [decision(item) for item in record.decisions],
     }
     if record.picture is not None:
-        found |= _drawn(record, record.picture, texts)
-    return {key: value for key, value in found.items() if value is not None}
+        facts |= _drawn(record, record.picture, texts)
+    return {key: value for key, value in facts.items() if value is not None}
 
 
 # ---------------------------------------------------------------------------------------- pictures
@@ -246,13 +152,13 @@ _FIRST, _LEVELS = 35, 91
 def _drawn(record: Record, picture: Picture, texts: _Table) -> dict[str, Any]:
     """Heights of bars and of the law from nothing to the top; the difference of both sums."""
     measured, law = picture.measured, picture.law
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "measured": [_number(x, 5) for x in _values(measured)],
         "law": [_number(x, 5) for x in _values(law)],
     }
     total = sum(picture.counts)
     if not total or not math.isfinite(picture.low + picture.high):
-        return found
+        return facts
     shares = [count / total for count in picture.counts]
     expected = picture.expected
     top, clipped = _top([*shares[1:-1], *expected[1:-1]])
@@ -263,7 +169,7 @@ def _drawn(record: Record, picture: Picture, texts: _Table) -> dict[str, Any]:
     )
     reach = max(max(map(abs, gaps)), band or 0.0, 1e-6) * 1.08
     beyond = [_number(shares[0], 2), _number(shares[-1], 2)]
-    return found | {
+    return facts | {
         "range": [_number(picture.low, 5), _number(picture.high, 5)],
         "bars": _heights(share / top for share in shares[1:-1]),
         "curve": texts.place(_heights(p / top for p in expected[1:-1])),
@@ -292,8 +198,8 @@ def _top(heights: Sequence[float]) -> tuple[float, float]:
 
 
 def _band(alpha: float, n: int) -> float:
-    """The distance at which the KS test refuses: ``2 exp(-2 n D**2) = alpha``."""
-    return math.sqrt(math.log(2 / alpha) / (2 * n)) if 0 < alpha < 2 else math.inf
+    """The distance at which the KS test refuses."""
+    return dkw_distance(alpha, n) if 0 < alpha < 2 else math.inf
 
 
 def _heights(shares: Iterable[float]) -> str:

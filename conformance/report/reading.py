@@ -1,19 +1,17 @@
-"""Reading a report from JSON, with each field checked."""
+"""Reading a report from JSON, with each field checked against the type that its class declares."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ...errors import SpecError
-from .record import VERDICTS, Decision, Moments, Picture, Record, Report
-
-T = TypeVar("T")
-
-#: The format that :meth:`initspec.conformance.report.record.Report.to_dict` writes, and its version.
-FORMAT, VERSION = "initspec.report", 1
+from .record import FORMAT, VERDICTS, VERSION, Picture, Record, Report
 
 
 def read(text: str, where: str) -> Report:
@@ -27,7 +25,7 @@ def read(text: str, where: str) -> Report:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{where} is not JSON ({error}): {wanted}") from error
-    name, _, version = _words(data.get("format") if isinstance(data, dict) else "").partition("/")
+    name, _, version = _text(data.get("format") if isinstance(data, dict) else "").partition("/")
     if name != FORMAT:
         raise SpecError(f"{where} is JSON, but no report of a run: {wanted}")
     if version != str(VERSION):
@@ -43,8 +41,8 @@ def read(text: str, where: str) -> Report:
         records=tuple(_record(row, f"cell {i} of {where}") for i, row in enumerate(rows, 1)),
         alpha=_chance(data, "alpha", where),
         beta=_chance(data, "beta", where),
-        seed=_words(data.get("seed", "")),
-        versions={_words(k): _words(v) for k, v in versions.items()}
+        seed=_text(data.get("seed", "")),
+        versions={_text(k): _text(v) for k, v in versions.items()}
         if isinstance(versions, dict)
         else {},
     )
@@ -57,66 +55,49 @@ def _record(row: Any, where: str) -> Record:
     verdict = _field(row, "verdict", where)
     if verdict not in VERDICTS:
         raise SpecError(f"{where}: a verdict is one of {', '.join(VERDICTS)}, not {verdict!r}.")
-    scale, layout = row.get("scale"), row.get("layout")
-    return Record(
-        cell=_words(_field(row, "cell", where)),
-        target=_words(_field(row, "target", where)),
-        scheme=_words(_field(row, "scheme", where)),
-        shape=_many(row.get("shape", ()), where, _whole),
-        layout=None if layout is None else _words(layout),
-        dtype=_words(row.get("dtype", "")),
-        tier=_words(row.get("tier", "")),
-        verdict=verdict,
-        sentence=_words(row.get("sentence", "")),
-        seed=_whole(row.get("seed", 0), where),
-        n=_whole(row.get("n", 0), where),
-        scale=None if scale is None else _three(_many(scale, where, _number), where),
-        explanation=_words(row.get("explanation", "")),
-        seconds=_number(row.get("seconds", 0.0), where),
-        decisions=_many(row.get("decisions", ()), where, _decision),
-        expected=_words(row.get("expected", "")),
-        picture=None if row.get("picture") is None else _picture(row["picture"], where),
-    )
+    record: Record = _read(Record, row, where)
+    if record.picture is not None:
+        _check_bins(record.picture, where)
+    return record
 
 
-def _decision(row: Any, where: str) -> Decision:
-    least = row.get("detectable") if isinstance(row, dict) else None
-    return Decision(
-        test=_words(_field(row, "test", where)),
-        verdict=_words(_field(row, "verdict", where)),
-        p=_number(_field(row, "p", where), where),
-        alpha=_number(_field(row, "alpha", where), where),
-        statistic=_number(row.get("statistic", 0.0), where),
-        n=_whole(row.get("n", 0), where),
-        detectable=None if least is None else _number(least, where),
-        unit=_words(row.get("unit", "")),
-        note=_words(row.get("note", "")),
-    )
+def _check_bins(picture: Picture, where: str) -> None:
+    counts, expected = len(picture.counts), len(picture.expected)
+    if counts != expected or 0 < counts < 3:
+        raise SpecError(f"{where}: its picture has {counts} counts, {expected} expected.")
 
 
-def _picture(row: Any, where: str) -> Picture:
-    counts = _many(_field(row, "counts", where), where, _whole)
-    expected = _many(_field(row, "expected", where), where, _number)
-    if len(counts) != len(expected) or 0 < len(counts) < 3:
-        raise SpecError(f"{where}: its picture has {len(counts)} counts, {len(expected)} expected.")
-    return Picture(
-        low=_number(_field(row, "low", where), where),
-        high=_number(_field(row, "high", where), where),
-        counts=counts,
-        expected=expected,
-        measured=_moments(_field(row, "measured", where), where),
-        law=_moments(_field(row, "law", where), where),
-    )
+@cache
+def _types(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind)
 
 
-def _moments(row: Any, where: str) -> Moments:
-    skewness, kurtosis = (_field(row, name, where) for name in ("skewness", "kurtosis"))
-    return Moments(
-        mean=_number(_field(row, "mean", where), where),
-        std=_number(_field(row, "std", where), where),
-        skewness=None if skewness is None else _number(skewness, where),
-        kurtosis=None if kurtosis is None else _number(kurtosis, where),
-    )
+def _read(kind: Any, row: Any, where: str) -> Any:
+    """A dataclass from the keys of a JSON object; a field with a default may be missing."""
+    values = {}
+    for item in fields(kind):
+        needed = item.default is MISSING and item.default_factory is MISSING
+        if needed or (isinstance(row, dict) and item.name in row):
+            values[item.name] = _value(
+                _types(kind)[item.name], _field(row, item.name, where), where
+            )
+    return kind(**values)
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    """A value of a declared type: a scalar, a tuple, another dataclass, or None beside one."""
+    parts = get_args(kind)
+    if get_origin(kind) is UnionType:
+        (present,) = (part for part in parts if part is not NoneType)
+        return None if value is None else _value(present, value, where)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise SpecError(f"{where}: a list was expected, not {value!r}.")
+        items = tuple(_value(parts[0], item, where) for item in value)
+        if parts[-1] is not Ellipsis and len(items) != len(parts):
+            raise SpecError(f"{where}: a scale and its interval are three numbers, not {items}.")
+        return items
+    return _read(kind, value, where) if is_dataclass(kind) else _SCALARS[kind](value, where)
 
 
 def _field(row: Any, name: str, where: str) -> Any:
@@ -125,7 +106,7 @@ def _field(row: Any, name: str, where: str) -> Any:
     return row[name]
 
 
-def _words(value: Any) -> str:
+def _text(value: Any, where: str = "") -> str:
     """A text, without the halves of characters that JSON can hold and no file can."""
     return str(value).encode("utf-8", "replace").decode()
 
@@ -151,13 +132,15 @@ def _whole(value: Any, where: str) -> int:
     raise SpecError(f"{where}: a whole number was expected, not {value!r}.")
 
 
-def _many(value: Any, where: str, item: Callable[[Any, str], T]) -> tuple[T, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise SpecError(f"{where}: a list was expected, not {value!r}.")
-    return tuple(item(one, where) for one in value)
+def _truth(value: Any, where: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise SpecError(f"{where}: true or false was expected, not {value!r}.")
 
 
-def _three(values: tuple[float, ...], where: str) -> tuple[float, float, float]:
-    if len(values) != 3:
-        raise SpecError(f"{where}: a scale and its interval are three numbers, not {values}.")
-    return values[0], values[1], values[2]
+_SCALARS: dict[Any, Callable[[Any, str], Any]] = {
+    str: _text,
+    float: _number,
+    int: _whole,
+    bool: _truth,
+}

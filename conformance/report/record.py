@@ -1,4 +1,8 @@
-"""What the suite finds: decisions, records of cells, and the report of a run."""
+"""What a run leaves: decisions, records of cells, and the report of them all.
+
+The dataclasses are the format, too: their fields are the keys of the JSON, which
+:mod:`initspec.conformance.report.reading` reads back by the same fields.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ...spec.serial import printable
+
+#: The name of the JSON format, and its version: it grows where a field loses or changes its sense.
+FORMAT, VERSION = "initspec.report", 1
 
 PASS, FAIL, INCONCLUSIVE, ERROR, SKIP = VERDICTS = (
     "PASS",
@@ -29,48 +36,63 @@ GLYPHS = {PASS: "✓", FAIL: "✗", INCONCLUSIVE: "?", ERROR: "!", SKIP: "–", 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One test's finding on one cell.
+    """One test of one cell: its statistic against its share of the error budget."""
 
-    ``p`` is a bound on the chance of a value so extreme under the null hypothesis; an exact test
-    has 0 or 1. ``detectable`` is the least discrepancy that this test shows at this ``n``, in
-    ``unit``, but for a chance of ``beta``.
-    """
-
+    #: The test's name: see :data:`initspec.conformance.finding.TESTS`.
     test: str
+    #: :data:`PASS`, :data:`FAIL`, or :data:`ERROR` where the statistic is not a number.
     verdict: str
+    #: A bound on the chance of so extreme a value under the null hypothesis; an exact test has 0
+    #: or 1.
     p: float
+    #: The level: the test refuses where ``p`` is below it.
     alpha: float
+    #: What the test measures, in units of its own.
     statistic: float = 0.0
+    #: Values that it rests on.
     n: int = 0
+    #: The least discrepancy that it shows at this ``n``, but for a chance of ``beta``.
     detectable: float | None = None
+    #: The unit of ``detectable``, in words.
     unit: str = ""
+    #: Where it looked, or what is wrong.
     note: str = ""
+    #: Whether the test could be put to the target.
+    applies: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """What a sample, or a law, is about: None where there is no spread to speak of a shape."""
+    """The moments of a sample or of a law."""
 
     mean: float
+    #: The standard deviation.
     std: float
+    #: None where there is no spread to speak of a shape, or the law has no such moment.
     skewness: float | None
+    #: The excess over a normal law's; None as above.
     kurtosis: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """The values of a cell beside its law, as far as an eye can see.
+    """The data of a histogram: the values of a cell beside its law.
 
-    ``counts`` are the values of each bin and ``expected`` the law's probabilities of the same: the
-    first lies below ``low``, the last above ``high``, the others share what is between evenly. Both
-    are empty where all values are one. ``kurtosis`` is the excess.
+    The first bin lies below ``low``, the last above ``high``; the others share what is between
+    evenly. There are no bins where all values are equal.
     """
 
+    #: Where the second bin begins.
     low: float
+    #: Where the last bin begins.
     high: float
+    #: How many values each bin has.
     counts: tuple[int, ...]
+    #: The probability that the law gives each bin.
     expected: tuple[float, ...]
+    #: The moments of the values.
     measured: Moments
+    #: The moments of the law.
     law: Moments
 
 
@@ -78,27 +100,52 @@ class Picture:
 class Record:
     """The verdict on one cell, with the decisions behind it.
 
-    ``expected`` is the reason why a FAIL is known: see :mod:`initspec.conformance.deviations`.
-    ``picture`` is there where values were drawn to be looked at.
+    >>> from initspec.conformance import check
+    >>> record = check("numpy", "he_normal", shape=(86, 8)).records[0]
+    >>> record.verdict, record.dtype, record.n >= 2**17, record.failed
+    ('PASS', 'float32', True, ())
     """
 
+    #: The cell's name, of which its seed is made.
     cell: str
+    #: The target as it was given.
     target: str
+    #: The scheme that it claims to be; empty for what is no cell, such as a clause of the spec.
     scheme: str
+    #: The shape of the tensors that were drawn.
     shape: tuple[int, ...] = ()
+    #: The role of each axis, as text.
     layout: str | None = None
+    #: The type of the values.
     dtype: str = "float32"
+    #: How deep it was looked: one of :data:`initspec.conformance.design.TIERS`.
     tier: str = "stat"
+    #: ``portable`` or ``native`` for an adapter; empty for other targets.
+    stream: str = ""
+    #: One of :data:`VERDICTS`.
     verdict: str = SKIP
+    #: Why, where it is not :data:`PASS`.
     sentence: str = ""
+    #: The seed of the first tensor.
     seed: int = 0
+    #: How many values were drawn.
     n: int = 0
+    #: The standard deviation in units of the law's, and the ends of its confidence interval.
     scale: tuple[float, float, float] | None = None
+    #: What would explain a FAIL: the wrong formula that gives what was measured.
     explanation: str = ""
+    #: How long drawing and judging took.
     seconds: float = 0.0
+    #: What each test decided.
     decisions: tuple[Decision, ...] = ()
+    #: Why a FAIL is known: see :mod:`initspec.conformance.deviations`.
     expected: str = ""
+    #: How a FAIL differs from the known deviation of its cell.
+    departure: str = ""
+    #: The histogram, where values were drawn to be looked at.
     picture: Picture | None = None
+    #: What judges this cell again, alone: a line for a shell, or a call for Python.
+    command: str = ""
 
     @property
     def outcome(self) -> str:
@@ -113,19 +160,30 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All records of a run, with its error budget."""
+    """All records of a run, with its error budget.
 
+    >>> from initspec.conformance import check
+    >>> report = check("numpy", "zeros")
+    >>> report.conforms, report.exit_code, report.counts["PASS"] == len(report.records)
+    (True, 0, True)
+    """
+
+    #: The records, in the order of the cells.
     records: tuple[Record, ...]
+    #: The most that a run of right initializers is refused with.
     alpha: float
+    #: The most that one test misses a fault of the size stated as detectable with.
     beta: float
+    #: Where the seeds come from, in words.
     seed: str
+    #: Python, the packages that are installed, and the number of cores.
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many cells have each outcome."""
-        found = Counter(record.outcome for record in self.records)
-        return {outcome: found[outcome] for outcome in OUTCOMES}
+        cells = Counter(record.outcome for record in self.records)
+        return {outcome: cells[outcome] for outcome in OUTCOMES}
 
     @property
     def verdict(self) -> str:
@@ -149,14 +207,14 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as in the JSON report."""
         return {
-            "format": "initspec.report/1",
+            "format": f"{FORMAT}/{VERSION}",
             "verdict": self.verdict,
             "counts": self.counts,
             "alpha": self.alpha,
             "beta": self.beta,
             "seed": self.seed,
             "versions": dict(self.versions),
-            "records": [asdict(record) for record in self.records],
+            "records": [_plain(record) for record in self.records],
         }
 
     def to_json(self) -> str:
@@ -169,21 +227,23 @@ class Report:
 
     def lines(self, verbose: bool = False) -> list[str]:
         """The report as text: every cell that does not pass, and the counts."""
-        found = []
+        text = []
         for record in self.records:
             if record.verdict != PASS or verbose:
                 sentence = " ".join(record.sentence.split())  # of somebody's exception, perhaps
-                found.append(f"{record.outcome:12}  {record.cell}  {sentence}".rstrip())
+                text.append(f"{record.outcome:12}  {record.cell}  {sentence}".rstrip())
                 if record.expected:
-                    found.append(f"{'':14}known: {record.expected}")
+                    text.append(f"{'':14}known: {record.expected}")
                 if record.explanation:
-                    found.append(f"{'':14}{record.explanation}")
+                    text.append(f"{'':14}{record.explanation}")
+                if record.outcome == FAIL and record.command:
+                    text.append(f"{'':14}{record.command}")
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
-        found.append(
+        text.append(
             f"{self.verdict}: {counts or 'no cells'}. A run of right initializers is refused at "
             f"most once in {1 / self.alpha:.0e} runs; seeds {self.seed}."
         )
-        return found
+        return text
 
     def to_markdown(self) -> str:
         """A matrix of targets and dtypes for a job summary, and what did not pass."""
@@ -227,25 +287,38 @@ class Report:
             _properties(case, record)
             if record.outcome in tags:
                 message = f"{record.outcome}: {record.sentence} {record.explanation}".strip()
-                ElementTree.SubElement(case, tags[record.outcome], message=_printable(message))
+                tag = ElementTree.SubElement(
+                    case, tags[record.outcome], message=_printable(message)
+                )
+                if record.outcome == FAIL and record.command:
+                    tag.text = _printable(record.command)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
+def _plain(record: Record) -> dict[str, Any]:
+    """A record as plain data; a decision says whether it applies only where it does not."""
+    data = asdict(record)
+    for decision in data["decisions"]:
+        if decision["applies"]:
+            del decision["applies"]
+    return data
+
+
 def _properties(case: ElementTree.Element, record: Record) -> None:
-    held = ElementTree.SubElement(case, "properties")
+    properties = ElementTree.SubElement(case, "properties")
     facts: dict[str, Any] = {"seed": record.seed, "n": record.n, "scale": record.scale}
     facts |= {"expected": record.expected} if record.expected else {}
     facts |= {f"p.{item.test}": item.p for item in record.decisions}
     for name, value in facts.items():
-        ElementTree.SubElement(held, "property", name=name, value=str(value))
+        ElementTree.SubElement(properties, "property", name=name, value=str(value))
 
 
-def _mark(verdicts: Iterable[str]) -> str:
-    found = Counter(verdicts)
+def _mark(outcomes: Iterable[str]) -> str:
+    counts = Counter(outcomes)
     return " ".join(
-        GLYPHS[verdict] + (f"×{found[verdict]}" if found[verdict] > 1 else "")
-        for verdict in OUTCOMES
-        if found[verdict]
+        GLYPHS[outcome] + (f"×{counts[outcome]}" if counts[outcome] > 1 else "")
+        for outcome in OUTCOMES
+        if counts[outcome]
     )
 
 

@@ -10,17 +10,18 @@ from ...spec.fan_rules import Shape
 from ...spec.layout import Layout
 from ...spec.scheme import Scheme
 from ..report.record import SKIP
-from .calls import wide
-from .target import Unjudged
+from .host import wide
+from .target import Target, Unjudged
 
 #: Backends whose native stream is, in 16 bits, what their framework itself draws there.
 COARSE = ("torch", "tensorflow", "keras", "jax")
 
 
-class BackendTarget:
+class BackendTarget(Target):
     """One of our adapters, or a third party's, drawing one scheme."""
 
-    resolution = 22
+    takes_layout = True
+    layout: Layout | None
 
     def __init__(
         self, backend: str, scheme: Scheme, layout: Layout | None, stream: str, name: str = ""

@@ -25,20 +25,20 @@ def claimed(spec: Any) -> Scheme:
     if not isinstance(spec, str) or ":" not in spec.partition("(")[0]:
         return _hashable(get(spec))
     reference = Reference.parse(spec)
-    found = reference.find()
-    if reference.entry is not None and isinstance(found, str):
-        return claimed(found)
-    if reference.called or (isinstance(found, type) and issubclass(found, Custom)):
+    named = reference.find()
+    if reference.entry is not None and isinstance(named, str):
+        return claimed(named)
+    if reference.called or (isinstance(named, type) and issubclass(named, Custom)):
         try:
-            found = found(*reference.args, **reference.options)
+            named = named(*reference.args, **reference.options)
         except Exception as error:
             raise SpecError(f"{spec} raised {type(error).__name__}: {error}") from error
-    if not isinstance(found, (Custom, Scheme, Entry, Mapping)):
+    if not isinstance(named, (Custom, Scheme, Entry, Mapping)):
         raise SpecError(
-            f"{spec} names {type(found).__name__}, which is no law: write a subclass of "
+            f"{spec} names {type(named).__name__}, which is no law: write a subclass of "
             "initspec.Custom, an instance of one, or a scheme."
         )
-    return _hashable(get(found).replace(name=spec))
+    return _hashable(get(named).replace(name=spec))
 
 
 def _hashable(scheme: Scheme) -> Scheme:

@@ -1,32 +1,120 @@
-"""The contract of a target."""
+"""The contract of a target: every member that the suite asks for, and what it takes by default."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
 
 from numpy.typing import NDArray
 
+from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
+from ...spec.layout import Layout
+from ..batteries import known_samplers
 
 Array = NDArray[Any]
 
 
-class Target(Protocol):
-    """Anything that makes weights."""
+class Target(ABC):
+    """Anything that makes weights.
 
-    @property
-    def name(self) -> str:
-        """How it was given."""
-        ...
+    One of your own has a ``name`` and a method ``draw``; the other members have defaults, which
+    are right for a sampler of float32 numbers that is called in this process.
 
-    @property
-    def resolution(self) -> int:
-        """Bits that its sampler resolves in float32; a coarser one is refused."""
-        ...
+    >>> class Zeros(Target):
+    ...     name = "zeros"
+    ...     def draw(self, shape, *, dtype, seed):
+    ...         return np.zeros(shape, dtype)
+    >>> import numpy as np
+    >>> from initspec.conformance import check
+    >>> check(Zeros(), "zeros").verdict
+    'PASS'
+    """
+
+    #: How it was given. The name stands in the names of cells, from which their seeds are made.
+    name: str
+
+    #: What the command line calls it; None for an object of this process alone.
+    text: str | None = None
+
+    #: Bits that its sampler resolves in float32; one that resolves fewer is refused.
+    resolution: int = 22
+
+    #: Whether :meth:`placed` tells it a layout; without that it has its framework's usual one.
+    takes_layout: bool = False
+
+    #: Whether it is one tensor, whatever the seed, as an array is.
+    ignores_seed: bool = False
+
+    #: The name of the adapter that draws, which other processes can load too; none by default.
+    backend: str = ""
+
+    #: ``"portable"`` or ``"native"`` for an adapter. A target with a stream leaves the global
+    #: generators alone, and a portable one is held against the reference.
+    stream: str = ""
+
+    #: Its map from words to values, ``transform(words, law=, dtype=)``, where that can be asked; by
+    #: default the end words go through the reference alone.
+    transform: Callable[..., Array] | None = None
+
+    @cached_property
+    def fixed_shape(self) -> Shape | None:
+        """The one shape that it has, as an array and a layer's parameter; None: it has any."""
+        return None
+
+    @cached_property
+    def layout(self) -> Layout | str | None:
+        """The axes of its tensor, where they are known; None: those of :attr:`out_first`."""
+        return None
+
+    @cached_property
+    def out_first(self) -> bool:
+        """Whether its usual layout is PyTorch's ``(out, in, ...)``, and not ``(..., in, out)``."""
+        return False
+
+    @abstractmethod
+    def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
+        """A tensor of the shape, as a NumPy array of the type."""
+
+    def draw_many(self, shape: Shape, *, dtype: str, seeds: Sequence[int]) -> Iterable[Array]:
+        """A tensor for each seed; by default one call of :meth:`draw` each."""
+        return (self.draw(shape, dtype=dtype, seed=seed) for seed in seeds)
+
+    def placed(self, layout: Layout) -> Target:
+        """The same on a layout; by default it cannot be told one, and stays what it is."""
+        return self
+
+    def bases(
+        self, law: Distribution, shape: Shape, dtype: str, seed: int
+    ) -> Iterator[tuple[str, Array]]:
+        """Names of known samplers and their draws of a standard law, with the seed.
+
+        By default those of the frameworks that this process has loaded; a target in another process
+        asks there.
+        """
+        return known_samplers.bases(law, shape, dtype, seed)
+
+
+class OwnTarget(Target):
+    """An object of the user's own with ``name``, ``draw`` and any other members of a target."""
+
+    def __init__(self, held: Any) -> None:
+        self._held = held
+        for member in ("name", *(name for name in vars(Target) if not name.startswith("_"))):
+            if member != "draw" and hasattr(held, member):
+                setattr(self, member, getattr(held, member))
 
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
-        """A tensor of the shape, as a NumPy array in the type's values."""
-        ...
+        """As the object draws."""
+        tensor: Array = self._held.draw(shape, dtype=dtype, seed=seed)
+        return tensor
+
+
+def completed(held: Any) -> Target:
+    """A full target of an object that has some of its members: what is missing is the default."""
+    return held if isinstance(held, Target) else OwnTarget(held)
 
 
 class Unjudged(Exception):  # noqa: N818 - a verdict, not a fault

@@ -14,7 +14,7 @@ from initspec.readings.entry import Entry
 from initspec.spec.distribution import Distribution
 from initspec.stream import key_from_seed, words
 
-from .examples import said, small, spaced
+from .examples import in_words, small, spaced
 from .markdown import code, table, tick
 
 SEED = 42
@@ -28,7 +28,7 @@ def answers(entry: Entry) -> Iterator[str]:
     law = scheme.on(shape, layout)
     array = np.asarray(maker.sample(law, shape, key=maker.key(SEED), layout=layout))
     yield (
-        f"The weight of {said((shape, layout))}, seed {SEED}, without a name, float32, by "
+        f"The weight of {in_words((shape, layout))}, seed {SEED}, without a name, float32, by "
         f"[the stream](../../stream.md); {_which(array)}:"
     )
     command = f"initspec sample {entry.name} --shape {spaced(shape)} --layout {layout}"
@@ -75,7 +75,7 @@ def _table(array: Any, law: Distribution) -> str:
 def _words(law: Distribution) -> Any:
     """The words behind the numbers of a law that takes one for each, in C order."""
     try:
-        law.draw  # noqa: B018
+        law.draw  # noqa: B018 - asked for its error
     except InitSpecError:
         return None
     return words(key_from_seed(SEED), np.arange(COUNT, dtype=np.uint64))

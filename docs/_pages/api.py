@@ -13,28 +13,24 @@ import initspec
 
 from .markdown import escaped, page, plain, sentence, table, tick
 
-#: The public names by subject; those that no subject has stand at the end.
+#: The modules of the public names by subject; those that no subject has stand at the end.
 _SUBJECTS = {
-    "Schemes": ("get", "register", "schemes", "Scheme", "Truncation", "Custom"),
-    "Laws and layouts": ("Distribution", "fans", "Fans", "Layout"),
-    "Arrays": ("initializer", "backend", "available", "Backend"),
-    "A framework's own calls": (
-        *("from_torch", "from_keras", "from_jax", "from_tf_contrib", "from_call", "generate"),
-    ),
-    "Comparing": ("diff", "Difference", "equivalent", "infer", "Inference"),
-    "Layers": ("defaults", "LayerDefault", "port", "Port"),
-    "Signals": ("signal", "Signal"),
-    "Files": ("save", "load", "dumps", "loads"),
-    "Errors": (
-        *("InitSpecError", "SpecError", "LayoutError", "UnknownName", "StreamError"),
-        "BackendMissing",
-    ),
+    "Schemes": ("readings.registry", "spec.scheme", "spec.truncation", "spec.custom"),
+    "Laws and layouts": ("spec.distribution", "spec.layout", "spec.fan_rules"),
+    "Backends": ("plugins", "protocol"),
+    "A framework's own calls": ("readings.from_framework", "readings.to_framework"),
+    "Comparing": ("analysis.diff", "analysis.difference", "analysis.inference"),
+    "Layers": ("layers.defaults", "layers.parameter", "layers.port"),
+    "Signals": ("analysis.propagation", "analysis.signal"),
+    "Files": ("spec.serial",),
+    "Errors": ("errors",),
 }
 
 #: The adapters by their modules; their frameworks are not imported here, nor by Sphinx.
 _ADAPTERS = {
     "initspec.backends.numpy.adapter": ("NumpyBackend", "NumpyInitializer"),
-    "initspec.backends.torch.adapter": ("TorchBackend", "TorchInitializer", "Plan"),
+    "initspec.backends.torch.adapter": ("TorchBackend", "TorchInitializer"),
+    "initspec.backends.torch.writing": ("Plan",),
     "initspec.backends.tensorflow.adapter": ("TensorFlowBackend", "TensorFlowInitializer"),
     "initspec.backends.keras.adapter": ("KerasBackend",),
     "initspec.backends.jax.adapter": ("JaxBackend", "JaxInitializer", "HaikuInitializer"),
@@ -46,8 +42,10 @@ _PARTS = {
     "initspec.readings.to_framework": ("Code",),
     "initspec.analysis.difference": ("Side",),
     "initspec.spec.distance": ("ks",),
-    "initspec.analysis.candidates": ("Match", "Origin"),
+    "initspec.analysis.candidates": ("Origin",),
+    "initspec.analysis.matches": ("Match",),
     "initspec.stream.canonical_order": ("Block",),
+    "initspec.stream.placement": ("Placement",),
     "initspec.layers.parameter": ("Parameter",),
     "initspec.layers.pairs": ("Pair",),
     "initspec.analysis.signal": ("Course",),
@@ -60,14 +58,12 @@ _MODULES = ("initspec.conformance", "initspec.stream", "initspec.spec.fan_rules"
 
 
 def pages() -> dict[str, str]:
-    found = {
+    return {
+        "api/index.md": _index(),
         "api/initspec.md": _page("initspec", _public(), initspec.__doc__),
         "api/backends.md": _page("initspec.backends", _adapters(), _module("initspec.backends")),
-    }
-    found["api/parts.md"] = _page("Parts", _parts(), _ABOUT_PARTS)
-    for name in _MODULES:
-        found[f"api/{name.partition('.')[2]}.md"] = _page(name, {"": _names(name)}, _module(name))
-    return {"api/index.md": _index(), **found}
+        "api/parts.md": _page("Parts", _parts(), _ABOUT_PARTS),
+    } | {f"api/{_file(name)}": _page(name, {"": _names(name)}, _module(name)) for name in _MODULES}
 
 
 def _index() -> str:
@@ -92,19 +88,24 @@ def _file(module: str) -> str:
 
 def _public() -> dict[str, dict[str, str]]:
     """The names of ``initspec`` by subject, with their first sentences."""
-    left = [name for name in initspec.__all__ if not any(name in s for s in _SUBJECTS.values())]
-    subjects = {**_SUBJECTS, **({"Other": tuple(left)} if left else {})}
+    names = {module: words.split() for module, words in initspec._NAMES.items()}
+    placed = {module for modules in _SUBJECTS.values() for module in modules}
+    others = tuple(module for module in names if module not in placed)
+    subjects = {**_SUBJECTS, **({"Other": others} if others else {})}
     return {
-        subject: {f"initspec.{name}": _said(getattr(initspec, name)) for name in names}
-        for subject, names in subjects.items()
-        if all(name in initspec.__all__ for name in names)
+        subject: {
+            f"initspec.{name}": _first_sentence(getattr(initspec, name))
+            for module in modules
+            for name in names.get(module, ())
+        }
+        for subject, modules in subjects.items()
     }
 
 
-def _said(found: Any) -> str:
-    if inspect.isclass(found) or callable(found):
-        return sentence(inspect.getdoc(found))
-    return sentence(inspect.getdoc(type(found)))
+def _first_sentence(value: Any) -> str:
+    if inspect.isclass(value) or callable(value):
+        return sentence(inspect.getdoc(value))
+    return sentence(inspect.getdoc(type(value)))
 
 
 def _names(module: str) -> dict[str, str]:
@@ -112,16 +113,16 @@ def _names(module: str) -> dict[str, str]:
     home = import_module(module)
     words = getattr(home, "__all__", None) or [
         word
-        for word, found in vars(home).items()
-        if not word.startswith("_") and getattr(found, "__module__", "") == module
+        for word, value in vars(home).items()
+        if not word.startswith("_") and getattr(value, "__module__", "") == module
     ]
-    return {f"{module}.{word}": _said(getattr(home, word)) for word in words}
+    return {f"{module}.{word}": _first_sentence(getattr(home, word)) for word in words}
 
 
 def _parts() -> dict[str, dict[str, str]]:
     return {
         "": {
-            f"{module}.{word}": _said(getattr(import_module(module), word))
+            f"{module}.{word}": _first_sentence(getattr(import_module(module), word))
             for module, words in _PARTS.items()
             for word in words
         }
@@ -144,8 +145,8 @@ def _adapters() -> dict[str, dict[str, str]]:
 
 def _docstring(module: str, word: str) -> str:
     tree = ast.parse(_source(module).read_text("utf-8"))
-    found = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == word)
-    return ast.get_docstring(next(found)) or ""
+    classes = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == word)
+    return ast.get_docstring(next(classes)) or ""
 
 
 def _module(name: str) -> str:
@@ -162,7 +163,7 @@ def _page(module: str, subjects: Mapping[str, Mapping[str, str]], text: str | No
     parts: list[str] = []
     for subject, names in subjects.items():
         parts += [f"## {subject}"] if subject else []
-        rows = [(_shown(name, module), escaped(said)) for name, said in names.items()]
+        rows = [(_shown(name, module), escaped(first)) for name, first in names.items()]
         parts += [table(("Name", ""), rows), _autodoc(names)]
     return page(module, about, *parts)
 
@@ -180,7 +181,7 @@ def _kind(name: str) -> str:
     home, _, word = name.rpartition(".")
     if home in _ADAPTERS:
         return "class"
-    found = getattr(import_module(home), word)
-    if inspect.isclass(found):
-        return "exception" if issubclass(found, Exception) else "class"
-    return "function" if callable(found) else "data"
+    value = getattr(import_module(home), word)
+    if inspect.isclass(value):
+        return "exception" if issubclass(value, Exception) else "class"
+    return "function" if callable(value) else "data"

@@ -16,7 +16,7 @@ def pages() -> dict[str, str]:
 
 
 def _page() -> str:
-    parser = main._parser()
+    parser = main.parser()
     commands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     about = plain(inspect.getdoc(main) or "").partition("\n\n")[2].replace("\n", " ")
     parts: list[str] = []

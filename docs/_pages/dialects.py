@@ -109,9 +109,10 @@ def _arguments(entries: tuple[Entry, ...]) -> list[str]:
     lines = []
     for entry in entries:
         if entry.until is None:
-            for word, target in entry.arguments.items():
+            for word, argument in entry.arguments.items():
                 unit = entry.units.get(word, "")
-                choices = "" if isinstance(target, str) else " or ".join(map(tick, target))
+                values = [*argument.choices, *(["number"] if argument.number else [])]
+                choices = " or ".join(map(tick, values))
                 choices = "required" if word in entry.required else choices
                 lines.append((tick(entry.name), tick(word), _UNITS[unit], choices))
     found = table(("Name", "Argument", "Counts the", "Choices"), lines)

@@ -31,7 +31,7 @@ def spaced(shape: tuple[int, ...]) -> str:
     return " ".join(map(str, shape))
 
 
-def said(example: Example) -> str:
+def in_words(example: Example) -> str:
     """An example in words."""
     shape, layout = example
     return f"shape `{shape}`, layout `{layout}`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from initspec import figures
 from initspec.readings.entry import Entry
 
-from .examples import example, said
+from .examples import example, in_words
 
 
 def figure(entry: Entry) -> str:
@@ -16,5 +16,5 @@ def figure(entry: Entry) -> str:
 
 def shown(entry: Entry) -> str:
     """The line that shows it."""
-    where = said(example(entry.make())).replace("`", "")
+    where = in_words(example(entry.make())).replace("`", "")
     return f"![The density of {entry.name} over a histogram of draws, {where}]({entry.name}.svg)"

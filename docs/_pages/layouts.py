@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from initspec.readings.registry import dialects
-from initspec.spec.layout import ROLES, Layout, layers
+from collections.abc import Iterator
+
+from initspec.spec.layer_layouts import document, find, names, stems
+from initspec.spec.layout import ROLES, layers
 
 from .markdown import code, page, plain, table, tick, ticks
 
@@ -28,19 +30,7 @@ def _page() -> str:
     by_role: dict[str, list[str]] = {}
     for letter, role in ROLES.items():
         by_role.setdefault(role, []).append(letter)
-    frameworks: dict[str, list[tuple[str, Layout]]] = {}
-    for name, layout in layers().items():
-        framework, _, layer = name.partition(".")
-        frameworks.setdefault(framework, []).append((layer, layout))
-    parts = []
-    for framework, found in frameworks.items():
-        parts.append(f"### {_title(framework)}")
-        parts.append(
-            table(
-                ("Layer", "Layout", "Write"),
-                [(layer, tick(str(at)), tick(f"{framework}.{layer}")) for layer, at in found],
-            )
-        )
+    parts = [part for stem in stems() for part in _framework(stem)]
     return page(
         "Layouts",
         "A layout says which axis of a tensor plays which role, one letter each: `oihw` is what a "
@@ -63,12 +53,29 @@ def _page() -> str:
         "Without a layout the usual order is taken: `(spatial..., in, out)`, and in PyTorch's "
         "functions `(out, in, spatial...)`.",
         "## Layers",
-        "A layer's name stands for its layout, and takes the same words: `torch.Conv2d, groups=4`.",
+        "A layer's name stands for the layout of its weight, and takes the same words: "
+        "`torch.Conv2d, groups=4`. Other parameters are named behind it by their role, or by their "
+        "path: `keras.SeparableConv2D.pointwise`, `nnx.GRUCell.dense_h`. A layer for any number of "
+        "spatial axes, such as `flax.Conv`, has as many as the tensor leaves, and its heads may be "
+        "missing. What each parameter draws is [here](layers/index.md).",
         *parts,
         code("$ initspec fans 32 4 3 3 --layout 'torch.Conv2d, groups=4'", "console"),
     )
 
 
-def _title(framework: str) -> str:
-    known = dialects()
-    return plain(str(known[framework]["title"])) if framework in known else framework
+def _framework(stem: str) -> Iterator[str]:
+    """A framework's heading and its names, those with one layout on one line."""
+    by_layout: dict[str, list[str]] = {}
+    for name in names(stem):
+        grouped = find(name).grouped_by_input
+        text = f"{find(name).text}, groups=" if grouped else str(layers()[name])
+        by_layout.setdefault(text, []).append(f"{name}, groups=" if grouped else name)
+    yield f"### {plain(str(document(stem)['title']))}"
+    yield table(
+        ("Layout", "Write"), [(tick(text), ticks(written)) for text, written in by_layout.items()]
+    )
+    if any(text.endswith("groups=") for text in by_layout):
+        yield (
+            "Where it ends in `groups=` the kernel does not say how many input channels there are, "
+            "each a group of its own: add their number."
+        )

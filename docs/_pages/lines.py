@@ -44,9 +44,10 @@ def lines(entry: Entry) -> Iterator[str]:
 
 def _theirs(scheme: Scheme, to: str) -> list[str]:
     shape, layout = example(scheme)
-    found = initspec.generate(scheme, to, shape, layout)
-    if found.note or not found.call:  # numbers of this shape alone
-        found = initspec.generate(scheme, to)
-    note = textwrap.wrap(found.note, 88, initial_indent="# ", subsequent_indent="# ")
-    own = [] if "initspec" in found.source else found.source.splitlines()  # our line stands above
-    return ["", *note, *own]
+    written = initspec.generate(scheme, to, shape, layout)
+    if written.note or not written.call:  # numbers of this shape alone
+        written = initspec.generate(scheme, to)
+    note = textwrap.wrap(written.note, 88, initial_indent="# ", subsequent_indent="# ")
+    if "initspec" in written.source:  # our line stands above
+        return ["", *note]
+    return ["", *note, *written.source.splitlines()]

@@ -8,7 +8,7 @@ from initspec.analysis.diff import diff
 from initspec.readings.entry import Entry
 from initspec.readings.registry import dialect, readings
 
-from .examples import example, said
+from .examples import example, in_words
 from .markdown import anchor, escaped, plain, table, tick
 
 
@@ -18,27 +18,27 @@ def names(entry: Entry) -> Iterator[str]:
     groups: dict[str, list[Entry]] = {}
     for other in readings(entry.base):
         if other.dialect is not None:
-            found = diff(scheme, other.make(), *example(scheme))
-            groups.setdefault("" if found.same else found.sentence, []).append(other)
+            difference = diff(scheme, other.make(), *example(scheme))
+            groups.setdefault("" if difference.same else difference.sentence, []).append(other)
     if not groups:
         yield "No framework has it under this name."
         return
     yield (
-        f"Compared on a weight of {said(example(scheme))}, with each framework's default "
+        f"Compared on a weight of {in_words(example(scheme))}, with each framework's default "
         "arguments: the first is the law of this page, the second that of the rows below. On "
         "grouped, depthwise, transposed and fused weights [their fans](../fans.md) may part them "
         f"further. A row's name is asked for as it stands: {tick(_asked(groups))}. Seen says "
         "whether a row was run against its framework, or read in its source."
     )
-    for sentence, found_rows in sorted(groups.items(), key=_nearest):
+    for sentence, alike in sorted(groups.items(), key=_nearest):
         if sentence:
-            yield f"### {_formula(found_rows[0])}"
+            yield f"### {_formula(alike[0])}"
             yield escaped(sentence)
         else:
             yield "### The same law"
         yield table(
             ("Framework", "Its word", "Name", "Fans", "Version", "Seen", "Note"),
-            [_reading(row) for row in found_rows],
+            [_reading(row) for row in alike],
         )
 
 

@@ -53,8 +53,8 @@ def pages() -> dict[str, str]:
 
 
 def _drawn(line: str) -> str:
-    found: str = eval(line, {"figures": figures, "initspec": initspec})
-    return found
+    svg: str = eval(line, {"figures": figures, "initspec": initspec})
+    return svg
 
 
 def _page() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import initspec
 from initspec import fans
 from initspec.errors import SpecError
+from initspec.readings.argument import Argument
 from initspec.readings.entry import Entry
 from initspec.readings.registry import dialect, dialects, references, rows
 from initspec.spec.distribution import Distribution
@@ -18,7 +19,7 @@ from initspec.spec.scheme import Scheme
 
 from .answers import answers
 from .derivations import derivation
-from .examples import example, said, spaced
+from .examples import example, in_words, spaced
 from .figures import figure, shown
 from .lines import lines
 from .markdown import code, escaped, number, page, table, tick, ticks
@@ -115,7 +116,7 @@ _MOMENTS = (
 def _numbers(scheme: Scheme) -> Iterator[str]:
     shape, layout = example(scheme)
     law = scheme.on(shape, layout)
-    yield f"On a weight of {said((shape, layout))}:"
+    yield f"On a weight of {in_words((shape, layout))}:"
     found = [(title, _said(law, word)) for word, title in _MOMENTS]
     if scheme.needs_fans:
         count = fans(shape, layout)
@@ -148,27 +149,27 @@ def _arguments(entry: Entry) -> Iterator[str]:
         yield table(
             ("", "Default", ""),
             [
-                (tick(word), tick(_default(entry, target)), _meaning(target))
-                for word, target in entry.arguments.items()
+                (tick(word), tick(_default(entry, argument)), _meaning(argument))
+                for word, argument in entry.arguments.items()
             ],
         )
         word = next(iter(entry.arguments))
         yield f'Write them behind the name, `"{entry.name}({word}=...)"`, or give them to `get`.'
 
 
-def _default(entry: Entry, target: Any) -> str:
-    if not isinstance(target, str):
+def _default(entry: Entry, argument: Argument) -> str:
+    if not argument.field:
         return str(entry.scheme.get("distribution", ""))
     value: Any = entry.make()
-    for part in target.split("."):
+    for part in argument.field.split("."):
         value = getattr(value, part)
     return str(value)
 
 
-def _meaning(target: Any) -> str:
-    if not isinstance(target, str):
-        return f"One of {ticks(target)}."
-    field = _fields().get(target, {})
+def _meaning(argument: Argument) -> str:
+    if not argument.field:
+        return f"One of {ticks(argument.choices)}."
+    field = _fields().get(argument.field, {})
     choices = f"One of {ticks(field['enum'])}." if "enum" in field else ""
     return " ".join(filter(None, (field.get("description", ""), choices)))
 

@@ -43,17 +43,17 @@ def activation(name: str, slope: float | None = None) -> Activation:
     >>> activation("leaky_relu", 0.2).name
     'leaky_relu(0.2)'
     """
-    found = _ALIASES.get(name, name)
-    if found not in ACTIVATIONS:
+    plain = _ALIASES.get(name, name)
+    if plain not in ACTIVATIONS:
         raise UnknownName("activation", name, (*ACTIVATIONS, *_ALIASES))
-    if found != "leaky_relu":
+    if plain != "leaky_relu":
         if slope is not None:
             raise SpecError(f"a slope belongs to 'leaky_relu', not to {name!r}.")
-        return Activation(found, _FUNCTIONS[found])
+        return Activation(plain, _FUNCTIONS[plain])
     steepness = 0.01 if slope is None else slope
     if not isinstance(steepness, (int, float)) or not math.isfinite(steepness):
         raise SpecError(f"slope is a finite number, not {slope!r}.")
-    label = found if slope is None else f"{found}({slope:g})"
+    label = plain if slope is None else f"{plain}({slope:g})"
     return Activation(label, lambda z: _leaky(z, steepness))
 
 

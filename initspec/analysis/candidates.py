@@ -6,12 +6,13 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ..errors import InitSpecError
-from ..readings.entry import Entry, Target
-from ..readings.registry import schemes
+from ..readings.argument import Argument
+from ..readings.entry import Entry
+from ..readings.registry import dialects, schemes
 from ..spec.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout
@@ -72,23 +73,22 @@ def candidates(
     shape, as schemes with fans on a bias, are left out. ``framework`` keeps the bare names and that
     dialect's.
 
-    >>> found = candidates((64, 96), (Layout("io"),))
-    >>> law = next(one for one in found if one.origins[0].name == "he_normal@torch")
-    >>> round(law.law.std, 6)
+    >>> by_name = {law.origins[0].name: law for law in candidates((64, 96), (Layout("io"),))}
+    >>> round(by_name["he_normal@torch"].law.std, 6)
     0.176777
     """
-    found: dict[tuple[Distribution, Layout | None], dict[str, list[str]]] = {}
+    names_of: dict[tuple[Distribution, Layout | None], dict[str, list[str]]] = {}
     for scheme, names in _rules(framework):
         for layout in layouts:
             law = _law(scheme, shape, layout)
             if law is not None:
-                whole = not isinstance(law, (Constant, Normal, Uniform, TruncatedNormal))
-                under = found.setdefault((law, layout if whole else None), {})
+                whole = not (law.elementwise or isinstance(law, Constant))
+                under = names_of.setdefault((law, layout if whole else None), {})
                 for name in names:
                     under.setdefault(name, []).append(str(layout))
     return tuple(
         Candidate(law, layout, _origins(under, len(layouts)))
-        for (law, layout), under in found.items()
+        for (law, layout), under in names_of.items()
     )
 
 
@@ -100,7 +100,9 @@ def filled(
 ) -> Iterator[Candidate]:
     """The laws whose arguments for ``fields`` can be read off the tensor: a constant's value."""
     for entry in _entries(framework):
-        words = {target: word for word, target in entry.arguments.items() if str(target) in fields}
+        words = {
+            item.direct: word for word, item in entry.arguments.items() if item.direct in fields
+        }
         if len(words) < len(fields):
             continue
         given = {words[field]: value for field, value in fields.items()}
@@ -114,8 +116,10 @@ def filled(
                 yield Candidate(law, layout, (Origin(scheme.name or "", (str(layout),)),))
 
 
-#: The dialects that are named first.
-_FIRST = ("torch", "keras", "tensorflow", "jax", "flax")
+@cache
+def _ranks() -> Mapping[str, int]:
+    """The places of the dialects that are named first."""
+    return {name: head["rank"] for name, head in dialects().items() if "rank" in head}
 
 
 def plainest(name: str) -> tuple[bool, int, str]:
@@ -126,7 +130,7 @@ def plainest(name: str) -> tuple[bool, int, str]:
     """
     called, _, _ = name.partition("(")
     dialect = called.partition("@")[2]
-    rank = _FIRST.index(dialect) + 1 if dialect in _FIRST else len(_FIRST) + 1
+    rank = _ranks().get(dialect, len(_ranks()) + 1)
     return "(" in name, rank if dialect else 0, name
 
 
@@ -172,11 +176,11 @@ def _entries(framework: str | None) -> Iterator[Entry]:
 @lru_cache(maxsize=16)
 def _rules(framework: str | None) -> tuple[tuple[Scheme, tuple[str, ...]], ...]:
     """Every scheme that differs from the others on some shape, with its names."""
-    found: dict[Scheme, list[str]] = {}
+    names_of: dict[Scheme, list[str]] = {}
     for entry in _entries(framework):
         for scheme in _variants(entry):
-            found.setdefault(_canonical(scheme), []).append(scheme.name or "")
-    return tuple((scheme, tuple(names)) for scheme, names in found.items())
+            names_of.setdefault(_canonical(scheme), []).append(scheme.name or "")
+    return tuple((scheme, tuple(names)) for scheme, names in names_of.items())
 
 
 def _canonical(scheme: Scheme) -> Scheme:
@@ -194,19 +198,19 @@ def _variants(entry: Entry) -> Iterator[Scheme]:
     levels: list[dict[str, Any]] = [{}]
     others: list[list[dict[str, Any]]] = []
     ends: dict[str, str] = {}
-    for word, target in entry.arguments.items():
-        field = _field(target)
+    for word, argument in entry.arguments.items():
+        field = _field(argument)
         if field in ("low", "high"):
             ends[field] = word
             continue
-        choices = [{word: value} for value in _values(target)]
+        choices = [{word: value} for value in _values(argument)]
         if field in _LEVEL:
             levels += choices
         else:
             others.append([{}, *choices])
     if len(ends) == 2:
         levels += [{ends["low"]: low, ends["high"]: high} for low, high in _BOUNDS]
-    if "value" in entry.arguments.values():
+    if any(argument.direct == "value" for argument in entry.arguments.values()):
         return  # a constant's value is read off the tensor
     for parts in itertools.product(levels, *others):
         given = {word: value for part in parts for word, value in part.items()}
@@ -216,38 +220,14 @@ def _variants(entry: Entry) -> Iterator[Scheme]:
             continue
 
 
-def _field(target: Target) -> str:
+def _field(argument: Argument) -> str:
     """The field that an argument sets; the word of its choices where it is one of several."""
-    if isinstance(target, str):
-        return target.partition("*")[0]
-    fields = {name for change in target.values() if isinstance(change, Mapping) for name in change}
+    if argument.field:
+        return argument.field
+    fields = {name for change in argument.choices.values() for name in change}
     return next((name for name in _LEVEL if name in fields and "mode" not in fields), "")
 
 
-def _values(target: Target) -> tuple[Any, ...]:
-    if isinstance(target, str):
-        return USUAL.get(target.partition("*")[0], ())
-    chosen = tuple(_word(key) for key in target if key != "number")
-    return (*chosen, *(_values(target["number"]) if "number" in target else ()))
-
-
-def _word(key: str) -> Any:
-    return {"true": True, "false": False}.get(key, key)
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A law that a tensor could have been drawn from, under all its names, the plainest first.
-
-    ``log_likelihood`` is that of all elements together, in nats; infinite for a law that ties the
-    elements together, since no other law would meet it.
-    """
-
-    law: Distribution
-    log_likelihood: float
-    origins: tuple[Origin, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names that mean this law on the tensor's shape."""
-        return tuple(origin.name for origin in self.origins)
+def _values(argument: Argument) -> tuple[Any, ...]:
+    numbers = () if argument.number is None else _values(argument.number)
+    return (*argument.values, *USUAL.get(argument.field, ()), *numbers)

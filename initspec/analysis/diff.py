@@ -8,13 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from ..readings.registry import get, schemes
-from ..spec.distance import ROUNDING, close, distance_or_none, draws, same_law
+from ..spec.distance import (
+    ROUNDING,
+    close,
+    distance_or_none,
+    draws,
+    same_law,
+    variance_ratio,
+)
 from ..spec.distribution import Distribution, TruncatedNormal
 from ..spec.fan_rules import Shape
-from ..spec.law_in_words import cut_in_words, family
 from ..spec.layout import Layout, checked_shape, fans
 from ..spec.scheme import Scheme
-from ..spec.tensor_laws import Structured
 from .difference import Difference, Side, count_in_words
 
 # --------------------------------------------------------------------------------------- one law
@@ -46,10 +51,10 @@ def diff(
     ``a`` and ``b`` are names, or anything that :func:`initspec.get` takes. Raises
     :class:`UnknownName` and :class:`LayoutError` as ``get`` and ``Scheme.on`` do.
 
-    >>> found = diff("he_normal@keras", "he_normal@torch", (512, 256), "io")
-    >>> found.draws_ks
+    >>> answer = diff("he_normal@keras", "he_normal@torch", (512, 256), "io")
+    >>> answer.draws_ks
     13677
-    >>> print(found.sentence)
+    >>> print(answer.sentence)
     The scale is the same; the first is cut at -2 and 2 standard deviations of its parent, the \
 second is not cut; it shows from 13,677 draws.
     """
@@ -59,7 +64,7 @@ second is not cut; it shows from 13,677 draws.
     same = same_law(first.law, second.law)
     distance = 0.0 if same else distance_or_none(first.law, second.law)
     ratio = 1.0 if same else _ratio(first, second)
-    found = Difference(
+    difference = Difference(
         shape=size,
         layout=str(Layout.of(layout, len(size))),
         first=first,
@@ -71,15 +76,13 @@ second is not cut; it shows from 13,677 draws.
         draws_variance=_draws_by_variance(first, ratio),
         sentence="",
     )
-    return replace(found, sentence=_sentence(pair, found))
+    return replace(difference, sentence=_sentence(pair, difference))
 
 
 def _ratio(first: Side, second: Side) -> float | None:
     if first.variance is None or second.variance is None:
         return None
-    if first.variance == 0:
-        return 1.0 if second.variance == 0 else math.inf
-    return second.variance / first.variance
+    return variance_ratio(first.variance, second.variance)
 
 
 def _draws_by_variance(first: Side, ratio: float | None) -> float:
@@ -93,22 +96,23 @@ def _draws_by_variance(first: Side, ratio: float | None) -> float:
 # -------------------------------------------------------------------------------------- in words
 
 
-def _sentence(pair: tuple[Scheme, Scheme], found: Difference) -> str:
-    if found.same:
+def _sentence(pair: tuple[Scheme, Scheme], difference: Difference) -> str:
+    if difference.same:
         return "They are one law on this shape: no number of draws tells them apart."
-    first, second = found.first.law, found.second.law
-    parts = [*_places(found), *_scales(pair, found), *_families(first, second)]
-    if math.isfinite(found.draws):
-        parts.append(f"it shows from {count_in_words(found.draws)} draw{'s' * (found.draws > 1)}")
-    elif isinstance(first, Structured) or isinstance(second, Structured):
+    first, second = difference.first.law, difference.second.law
+    parts = [*_places(difference), *_scales(pair, difference), *_families(first, second)]
+    if math.isfinite(difference.draws):
+        plural = "s" * (difference.draws > 1)
+        parts.append(f"it shows from {count_in_words(difference.draws)} draw{plural}")
+    elif not (first.elementwise and second.elementwise):
         parts.append("one element at a time does not show it, the whole tensor does")
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _places(found: Difference) -> Iterator[str]:
-    first, second = found.first.mean, found.second.mean
-    if {found.first.law.kind, found.second.law.kind} == {"constant"}:
+def _places(difference: Difference) -> Iterator[str]:
+    first, second = difference.first.mean, difference.second.mean
+    if {difference.first.law.kind, difference.second.law.kind} == {"constant"}:
         return  # their values are named below
     if first is not None and second is not None and not close(first, second):
         yield f"the mean of the first is {first:.6g}, of the second {second:.6g}"
@@ -121,8 +125,8 @@ _TIMES = {1 / 2: "half", 2: "twice", 3: "three times", 4: "four times", 6: "six 
 }
 
 
-def _scales(pair: tuple[Scheme, Scheme], found: Difference) -> Iterator[str]:
-    ratio = found.variance_ratio
+def _scales(pair: tuple[Scheme, Scheme], difference: Difference) -> Iterator[str]:
+    ratio = difference.variance_ratio
     if ratio is None:
         yield "a law does not say its variance"
     elif math.isinf(ratio) or ratio == 0:
@@ -130,8 +134,8 @@ def _scales(pair: tuple[Scheme, Scheme], found: Difference) -> Iterator[str]:
     elif abs(ratio - 1) > 1e-9:
         times = next((word for value, word in _TIMES.items() if _near(ratio, value)), None)
         yield f"the second has {times or f'{ratio:.4g} times'} the variance"
-        yield from _reasons(pair, found)
-    elif found.first.variance:
+        yield from _reasons(pair, difference)
+    elif difference.first.variance:
         yield "the scale is the same"
 
 
@@ -147,14 +151,11 @@ _FANS = {
 }
 
 
-def _reasons(pair: tuple[Scheme, Scheme], found: Difference) -> Iterator[str]:
+def _reasons(pair: tuple[Scheme, Scheme], difference: Difference) -> Iterator[str]:
     """Why the variances differ, as the fields of both schemes tell it."""
     a, b = pair
     if a.mode is not None and b.mode is not None:
-        counts = [
-            fans(found.shape, found.layout, scheme.fans).n(scheme.mode or "", scheme.bias_unit)
-            for scheme in pair
-        ]
+        counts = [_divisor(scheme, difference) for scheme in pair]
         if counts[0] != counts[1]:
             one, two = (
                 f"{_FANS[scheme.mode or '']}{' and the bias' * scheme.bias_unit}, {n:g}"
@@ -167,7 +168,7 @@ def _reasons(pair: tuple[Scheme, Scheme], found: Difference) -> Iterator[str]:
     elif a.mode is not None or b.mode is not None:
         fixed, scaled = ("second", "first") if a.mode else ("first", "second")
         yield f"the {scaled} follows the fans, the {fixed} does not"
-    taken = [_taken(*side) for side in zip(pair, (found.first.law, found.second.law), strict=True)]
+    taken = [_taken(a, difference.first.law), _taken(b, difference.second.law)]
     if taken[0] != taken[1]:
         for word, correction in zip(("first", "second"), taken, strict=True):
             if correction == "uncorrected":
@@ -175,6 +176,12 @@ def _reasons(pair: tuple[Scheme, Scheme], found: Difference) -> Iterator[str]:
             elif correction:
                 yield f"the {word} multiplies its parent's variance by {correction:g}"
     yield from _units(pair)
+
+
+def _divisor(scheme: Scheme, difference: Difference) -> float:
+    """The fan by which a scheme divides, on the shape of the difference."""
+    counted = fans(difference.shape, difference.layout, scheme.fans)
+    return counted.n(scheme.mode or "", scheme.bias_unit)
 
 
 def _taken(scheme: Scheme, law: Distribution) -> str | float:
@@ -200,23 +207,24 @@ def _multipliers(scheme: Scheme) -> dict[str, str]:
         return {}
     entry, words = schemes[name], {"std": "standard deviation"}
     by_field = {"factor": "variance", "gain": "standard deviation"}
-    found = {}
-    for word, target in entry.arguments.items():
+    units = {}
+    for word, argument in entry.arguments.items():
         unit = entry.units.get(word, "")
-        multiplied = words.get(unit, unit) or by_field.get(str(target).partition("*")[0])
+        multiplied = words.get(unit, unit) or by_field.get(argument.field)
         if multiplied and f"{word}=" in arguments:
-            found[word] = multiplied
-    return found
+            units[word] = multiplied
+    return units
 
 
 def _families(first: Distribution, second: Distribution) -> Iterator[str]:
     if {first.kind, second.kind} == {"normal", "truncated_normal"}:
-        one, two = (cut_in_words(law) or "not cut" for law in (first, second))
+        one, two = (
+            law.cut if isinstance(law, TruncatedNormal) else "not cut" for law in (first, second)
+        )
         yield f"the first is {one}, the second is {two}"
         return
-    one, two = family(first), family(second)
-    if one != two:
-        yield f"the first is {one}, the second {two}"
+    if first.family != second.family:
+        yield f"the first is {first.family}, the second {second.family}"
 
 
 def _told(a: float, b: float) -> tuple[str, str]:

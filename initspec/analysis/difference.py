@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import SpecError
+from ..public import public
 from ..spec.distribution import Distribution
 from ..spec.fan_rules import Shape
 from ..spec.scheme import Scheme
@@ -30,7 +31,9 @@ class Side:
     def of(cls, scheme: Scheme, law: Distribution) -> Side:
         """The numbers of a law; a custom one may leave some of them out."""
         name = scheme.name or repr(scheme)
-        mean, variance, kurtosis = (_said(law, word) for word in ("mean", "variance", "kurtosis"))
+        mean, variance, kurtosis = (
+            _number_or_none(law, word) for word in ("mean", "variance", "kurtosis")
+        )
         return cls(name, scheme.formula, law, mean, variance, law.support, kurtosis)
 
     def to_dict(self) -> dict[str, Any]:
@@ -39,13 +42,14 @@ class Side:
         return {**data, "law": self.law.kind, "support": list(self.support)}
 
 
-def _said(law: Distribution, word: str) -> float | None:
+def _number_or_none(law: Distribution, word: str) -> float | None:
     try:
         return float(getattr(law, word))
     except SpecError:
         return None
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What tells two schemes apart on one shape.
@@ -91,7 +95,7 @@ class Difference:
         """Two columns, what tells them apart, and what it means."""
         import textwrap
 
-        width, head = 40, "  "
+        width, head = 40, "  "  # of a column, of every line
         table = [f"on shape {self.shape}, layout {self.layout}", ""]
         for word in ("name", "formula", "mean", "variance", "std", "support", "kurtosis"):
             cells = [
@@ -128,4 +132,5 @@ def _cell(side: Side, word: str) -> str:
 
 
 def count_in_words(n: float) -> str:
+    """A number of draws, with commas; ``"no number"`` for infinity."""
     return f"{n:,.0f}" if math.isfinite(n) else "no number"

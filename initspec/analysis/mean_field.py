@@ -16,7 +16,7 @@ from .activations import Activation, Array
 #: Beyond this a variance is called infinite: squares of larger numbers leave float64.
 LIMIT = 1e300
 
-_OFF = 0.01
+_OFF = 0.01  # how far off the weights are that advice has to stand
 
 
 def weight_variance(law: Distribution, width: int) -> float | None:
@@ -88,6 +88,7 @@ def _normal() -> tuple[Array, Array]:
 
 
 def finite(variance: Array) -> Array:
+    """Variances as they are, and infinity beyond :data:`LIMIT`."""
     return np.where(variance < LIMIT, variance, np.inf)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import InitSpecError, SpecError
 from ..readings.registry import get
+from ..spec.custom import CustomLaw
 from ..spec.distribution import Distribution
 from ..spec.scheme import Scheme, called
 from ..spec.tensor_laws import Structured
@@ -55,25 +56,26 @@ def signal(
     Raises :class:`UnknownName` for an activation that does not exist, :class:`SpecError` for a
     scheme that square weights cannot have and for sizes that cannot be.
 
-    >>> found = signal("he_normal", depth=8, width=64)
-    >>> round(found.forward.predicted[-1], 12), round(found.backward.predicted[0], 12)
+    >>> answer = signal("he_normal", depth=8, width=64)
+    >>> round(answer.forward.predicted[-1], 12), round(answer.backward.predicted[0], 12)
     (2.0, 1.0)
     >>> round(signal("lecun_normal", depth=8, width=64).forward_factor, 12)
     0.5
     """
     phi = find(activation, slope)
     _check_sizes(depth, width, networks, batch)
-    made = get(scheme)
-    law = _law(made, width)
-    count = (1 if isinstance(law, Structured) else 3) if networks is None else networks
-    runs = [_simulated(made, phi, depth, width, batch, seed, run) for run in range(count)]
+    start = get(scheme)
+    law = _law(start, width)
+    whole = isinstance(law, (Structured, CustomLaw))
+    count = (1 if whole else 3) if networks is None else networks
+    runs = [_simulated(start, phi, depth, width, batch, seed, run) for run in range(count)]
     variance = weight_variance(law, width)
     predicted = (None, None) if variance is None else predict(variance, phi, depth)
     forward, backward = (
         _course(predicted[side], np.array([run[side] for run in runs])) for side in (0, 1)
     )
     return Signal(
-        called(made),
+        called(start),
         phi.name,
         depth,
         width,

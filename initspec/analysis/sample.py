@@ -99,7 +99,7 @@ class Sample:
                 self.values.reshape(self.values.shape[0], -1),
                 self.values.reshape(-1, self.values.shape[-1]),
             ),
-            key=lambda one: min(one.shape),
+            key=lambda sides: min(sides.shape),
         )
         matrix = matrix - self.mean
         vector = np.random.default_rng(0).standard_normal(matrix.shape[1])

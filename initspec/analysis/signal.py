@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..public import public
 from ..readings.registry import get
 from .activations import Activation
 from .activations import activation as find
@@ -44,6 +45,7 @@ class Course:
         return {"predicted": predicted, **measured}
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Signal:
     """The variance of activations, forward, and of gradients, backward, at each layer.
@@ -93,14 +95,15 @@ class Signal:
         if self.depth == 1:
             return f"{head}: one layer has nothing to keep; take a depth of 2 or more."
         forward, backward = (_Verdict(change, self.depth) for change in self._changes)
-        said = f"over {self.depth} layers the variance of activations {forward.one}"
+        text = f"over {self.depth} layers the variance of activations {forward.alone}"
         if forward.kind == backward.kind:
-            said = f"over {self.depth} layers the variances of activations and of gradients "
+            text = f"over {self.depth} layers the variances of activations and of gradients "
             sizes = dict.fromkeys((forward.size, backward.size))  # said once where they are equal
-            said += forward.both + f" ({' and '.join(sizes)})" * any(sizes)
+            text += forward.both + f" ({' and '.join(sizes)})" * any(sizes)
         else:
-            said += f"{forward.said}, that of gradients {backward.one}{backward.said}"
-        return f"{head}: {said}. {self._advice}".rstrip()
+            text += forward.in_brackets
+            text += f", that of gradients {backward.alone}{backward.in_brackets}"
+        return f"{head}: {text}. {self._advice}".rstrip()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for JSON."""
@@ -185,17 +188,19 @@ class _Verdict:
         return "explode" if far else "grow"
 
     @property
-    def one(self) -> str:
+    def alone(self) -> str:
+        """Of one variance: ``"keeps its size"``."""
         other = {"lost": "is lost", "kept": "keeps its size", "vanish": "vanishes"}
         return other.get(self.kind, f"{self.kind}s")
 
     @property
     def both(self) -> str:
+        """Of two: ``"both keep their size"``."""
         other = {"lost": "are both lost", "kept": "both keep their size"}
         return other.get(self.kind, f"both {self.kind}")
 
     @property
-    def said(self) -> str:
+    def in_brackets(self) -> str:
         return f" ({self.size})" if self.size else ""
 
     @property

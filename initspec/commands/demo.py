@@ -1,15 +1,18 @@
-"""The demonstration: real weights on every framework found, each checked against its law."""
+"""``initspec demo``: real weights on every framework that is here, each held against its law."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import math
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..readings.registry import get
-from ..spec.distribution import Distribution
+from .command import Answer, Command, no_options
+
+if TYPE_CHECKING:
+    from ..spec.distribution import Distribution
 
 SHAPE = (192, 320)
 SEED = 42
@@ -17,49 +20,50 @@ SCHEMES = ("he_normal", "he_normal@torch", "glorot_uniform", "lecun_normal", "or
 ALPHA = 1e-9  # the chance that a right array of the whole run is refused
 
 
-def demo() -> tuple[dict[str, Any], list[str]]:
-    """Data and lines: one row for each backend and scheme."""
+def answer(args: argparse.Namespace) -> Answer:
+    """One row for each backend and scheme; the exit code is 1 where one differs from its law."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from ..plugins import available, backend
 
-    found = [name for name, here in available().items() if here]
+    installed = [name for name, here in available().items() if here]
     rows = []
-    for name in found:
+    for name in installed:
         started = time.perf_counter()
-        maker = backend(name)
+        adapter = backend(name)
         loaded = time.perf_counter() - started
-        rows += [_row(maker, scheme) for scheme in SCHEMES]
+        rows += [_row(adapter, scheme) for scheme in SCHEMES]
         rows[-len(SCHEMES)]["import_seconds"] = round(loaded, 2)
-    same = {
+    same_bits = {
         scheme: len({row["sha256"] for row in rows if row["scheme"] == scheme}) == 1
         for scheme in SCHEMES
         if scheme != "orthogonal"
     }
-    absent = [name for name, here in available().items() if not here]
     data = {
         "seed": SEED,
         "shape": list(SHAPE),
         "alpha": ALPHA,
         "rows": rows,
-        "same_bits": same,
-        "missing": absent,
-        "conforms": all(row["conforms"] for row in rows) and all(same.values()),
+        "same_bits": same_bits,
+        "missing": [name for name, here in available().items() if not here],
+        "conforms": all(row["conforms"] for row in rows) and all(same_bits.values()),
     }
-    return data, _lines(data, found)
+    return Answer(data, _lines(data, installed), code=0 if data["conforms"] else 1)
 
 
-def _row(maker: Any, scheme: str) -> dict[str, Any]:
+def _row(adapter: Any, scheme: str) -> dict[str, Any]:
     import numpy as np
 
+    from ..readings.registry import get
+
     law = get(scheme).on(SHAPE, "io")
-    drawn = maker.sample(law, SHAPE, key=maker.key(SEED), layout="io", dtype="float32")
-    array = np.asarray(maker.tohost(drawn), order="C")
+    drawn = adapter.sample(law, SHAPE, key=adapter.key(SEED), layout="io", dtype="float32")
+    array = np.asarray(adapter.tohost(drawn), order="C")
     values = array.astype(np.float64).ravel()
     distance = ks_distance(values, law)
     bound = math.sqrt(math.log(2 * 64 / ALPHA) / 2 / values.size)  # DKW, of 64 tests at most
     low, high = law.support
     return {
-        "backend": maker.name,
+        "backend": adapter.name,
         "scheme": scheme,
         "mean": float(values.mean()),
         "std": float(values.std()),
@@ -89,9 +93,9 @@ def ks_distance(values: Any, law: Distribution) -> float:
     return float(max(np.abs(upto - at).max(), np.abs(at - before).max()))
 
 
-def _lines(data: dict[str, Any], found: list[str]) -> list[str]:
+def _lines(data: dict[str, Any], installed: list[str]) -> list[str]:
     lines = [
-        f"Weights of shape {SHAPE}, seed {SEED}, on: {', '.join(found)}.",
+        f"Weights of shape {SHAPE}, seed {SEED}, on: {', '.join(installed)}.",
         "",
         f"{'backend':10}  {'scheme':15}  {'std':>9}  {'wanted':>9}  {'KS':>7}  {'bound':>7}  "
         f"{'':8}  sha256",
@@ -104,7 +108,7 @@ def _lines(data: dict[str, Any], found: list[str]) -> list[str]:
             f"{row['ks']:7.5f}  {row['ks_bound']:7.5f}  {verdict:8}  {row['sha256'][:12]}"
         )
     lines.append("")
-    if len(found) > 1:
+    if len(installed) > 1:
         equal = sum(data["same_bits"].values())
         lines.append(
             f"{equal} of {len(data['same_bits'])} schemes have the same bits on all of them "
@@ -114,6 +118,11 @@ def _lines(data: dict[str, Any], found: list[str]) -> list[str]:
         extras = ",".join(data["missing"])
         absent = ", ".join(data["missing"])
         lines.append(f'Not installed: {absent}; pip install "initspec[{extras}]".')
-    chance = "Everything conforms" if data["conforms"] else "NOT everything conforms"
-    lines.append(f"{chance}; a right array would be refused once in {1 / data['alpha']:.0e} runs.")
+    verdict = "Everything conforms" if data["conforms"] else "NOT everything conforms"
+    lines.append(f"{verdict}; a right array would be refused once in {1 / data['alpha']:.0e} runs.")
     return lines
+
+
+COMMAND = Command(
+    "demo", "Draw weights on every framework found here, and check them.", no_options, answer
+)

@@ -1,13 +1,27 @@
-"""Two schemes side by side, on the command line."""
+"""``initspec diff``: two schemes side by side on a shape."""
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
 
-from ..analysis.diff import diff as compare
+from .arguments import layout_option
+from .command import Answer, Command
 
 
-def diff(args: Any) -> tuple[dict[str, Any], list[str]]:
-    """Data and lines on what tells two schemes apart on a shape."""
-    found = compare(args.first, args.second, tuple(args.shape), args.layout)
-    return found.to_dict(), found.lines()
+def options(parser: argparse.ArgumentParser) -> None:
+    """Two schemes and a shape to put them on."""
+    parser.add_argument("first", help="a name: he_normal@keras")
+    parser.add_argument("second", help="another one: he_normal@torch")
+    parser.add_argument("--shape", type=int, nargs="*", required=True)
+    layout_option(parser)
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """What tells the two apart."""
+    from ..analysis.diff import diff
+
+    difference = diff(args.first, args.second, tuple(args.shape), args.layout)
+    return Answer(difference.to_dict(), difference.lines())
+
+
+COMMAND = Command("diff", "Say what tells two schemes apart on a shape.", options, answer)

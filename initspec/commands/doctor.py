@@ -1,13 +1,14 @@
-"""The versions that matter to a report of a fault."""
+"""``initspec doctor``: the versions that matter to a report of a fault."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from .. import __version__
-from ..stream.reference import VERSION
+from .. import __version__, versions
+from .command import Answer, Command, no_options
 
 _PACKAGES = (
     "numpy",
@@ -28,23 +29,27 @@ _PACKAGES = (
 )
 
 
-def doctor() -> dict[str, str]:
+def answer(args: argparse.Namespace) -> Answer:
     """Name to version; "not installed" where there is none."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = {
+    facts = {
         "initspec": __version__,
-        "stream": VERSION,
+        "stream": versions.STREAM,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": str(cores),
         "kernel": _kernel(),
     }
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    facts |= {package: _version(package) for package in _PACKAGES}
+    width = max(map(len, facts))
+    return Answer(facts, [f"{name:{width}}  {value}" for name, value in facts.items()])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _kernel() -> str:
@@ -52,3 +57,6 @@ def _kernel() -> str:
     from ..backends.cpu.fill import _kernel as chosen
 
     return chosen().__module__.rpartition("_")[2]
+
+
+COMMAND = Command("doctor", "Print the versions that matter.", no_options, answer)

@@ -1,20 +1,33 @@
-"""The command ``initspec fans``."""
+"""``initspec fans``: the fans of a weight, by the suite's rule and as frameworks count them."""
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
+from typing import TYPE_CHECKING
 
-from .answer import Answer
-from .arguments import shape_argument
+from .arguments import layout_option
+from .command import Answer, Command
+
+if TYPE_CHECKING:
+    from ..spec.fan_rules import Shape
+    from ..spec.layout import Layout
 
 
-def count_fans(args: Any) -> Answer:
-    from ..spec.layout import Layout, fans
+def options(parser: argparse.ArgumentParser) -> None:
+    """A shape, its layout and a rule to count by."""
+    parser.add_argument("shape", type=int, nargs="+")
+    layout_option(parser, "the roles of the axes: oihw, 'torch.Conv2d, groups=4'")
+    parser.add_argument("--rule", help="count by this rule: true, naive, torch, last_two, ...")
 
-    shape = shape_argument(args.shape)
+
+def answer(args: argparse.Namespace) -> Answer:
+    """The fans of the shape, and those of a framework that counts whole axes where they differ."""
+    from ..spec.layout import Layout, checked_shape, fans
+
+    shape = checked_shape(tuple(args.shape))
     layout = Layout.of(args.layout, len(shape))
     if args.rule is not None:
-        return _fans_by(args.rule, shape, layout)
+        return _by_rule(args.rule, shape, layout)
     true, naive = fans(shape, layout), fans(shape, layout, "naive")
     data = {
         "shape": shape,
@@ -36,11 +49,14 @@ def count_fans(args: Any) -> Answer:
     return Answer(data, lines)
 
 
-def _fans_by(rule: str, shape: tuple[int, ...], layout: Any) -> Answer:
+def _by_rule(rule: str, shape: Shape, layout: Layout) -> Answer:
     from ..spec.layout import fans
-    from .show import fan_rule
+    from .scheme_in_words import fan_rule
 
-    found = fans(shape, layout, rule)
-    data = {"shape": shape, "layout": str(layout), "rule": rule, **found._asdict()}
+    counted = fans(shape, layout, rule)._asdict()
+    data = {"shape": shape, "layout": str(layout), "rule": rule, **counted}
     lines = [f"shape {shape}, layout {layout}", f"rule     {fan_rule(rule)}"]
-    return Answer(data, [*lines, *(f"{k:8} {v:g}" for k, v in found._asdict().items())])
+    return Answer(data, [*lines, *(f"{name:8} {count:g}" for name, count in counted.items())])
+
+
+COMMAND = Command("fans", "Count the fans of a weight.", options, answer)

@@ -1,16 +1,29 @@
-"""The command ``initspec generate``."""
+"""``initspec generate``: a scheme as source text of a framework."""
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
 
-from .answer import Answer
-from .arguments import shape_argument
+from .arguments import layout_option, scheme_argument
+from .command import Answer, Command
 
 
-def write_source(args: Any) -> Answer:
+def options(parser: argparse.ArgumentParser) -> None:
+    """A scheme, the framework to write it for, and a shape where the text needs its numbers."""
+    scheme_argument(parser)
+    parser.add_argument("--to", required=True, help="the framework: torch, keras, jax, mxnet")
+    parser.add_argument("--shape", type=int, nargs="+", help="the weight's shape, for its numbers")
+    layout_option(parser)
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """The source text, with what it says of itself."""
     from ..readings.to_framework import generate
+    from ..spec.layout import checked_shape
 
-    shape = None if args.shape is None else shape_argument(args.shape)
-    found = generate(args.name, args.to, shape, args.layout)
-    return Answer(found.to_dict(), found.lines())
+    shape = None if args.shape is None else checked_shape(tuple(args.shape))
+    source = generate(args.name, args.to, shape, args.layout)
+    return Answer(source.to_dict(), source.lines())
+
+
+COMMAND = Command("generate", "Say a scheme as source text of a framework.", options, answer)

@@ -1,18 +1,33 @@
-"""What the tensors of a file could have come from, on the command line."""
+"""``initspec infer``: what the tensors of a file could have been drawn from."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
-from ..analysis.inference import infer as _infer
 from ..errors import InitSpecError, SpecError, UnknownName
-from ..files.reading import tensors
-from ..spec.layout import Layout
+from .command import Answer, Command
 
 
-def infer(args: Any) -> tuple[dict[str, Any], list[str], int]:
-    """Data, lines and the exit code: 2 where not one tensor of the file says anything."""
+def options(parser: argparse.ArgumentParser) -> None:
+    """A file, and what is known of its tensors."""
+    parser.add_argument("file", help="weights.safetensors, .npz or .npy")
+    text = "the roles of the axes of tensors with so many; else both usual orders are tried"
+    parser.add_argument("--layout", help=text)
+    text = "its layout and its dialect alone, such as torch"
+    parser.add_argument("--framework", help=text)
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """What each tensor says; the exit code is 2 where not one of them says anything.
+
+    A tensor that cannot be read has its error for an answer, and the others go on.
+    """
+    from ..analysis.inference import infer
+    from ..files.reading import tensors
+    from ..spec.layout import Layout
+
     path = Path(args.file)
     layout = Layout.parse(args.layout) if args.layout is not None else None
     answers: dict[str, Any] = {}
@@ -21,9 +36,9 @@ def infer(args: Any) -> tuple[dict[str, Any], list[str], int]:
     for stored in tensors(path):
         try:
             array = stored.read()
-            fits = layout if layout is not None and len(layout.axes) == array.ndim else None
-            fitted += fits is not None
-            found = _infer(array, fits, args.framework, dtype=stored.dtype)
+            fitting = layout if layout is not None and len(layout.axes) == array.ndim else None
+            fitted += fitting is not None
+            inference = infer(array, fitting, args.framework, dtype=stored.dtype)
         except UnknownName:
             raise  # of the framework, and so the same for every tensor
         except InitSpecError as error:
@@ -31,11 +46,17 @@ def infer(args: Any) -> tuple[dict[str, Any], list[str], int]:
             answers[stored.name] = {"error": str(error)}
             lines.append(f"{stored.name}: {error}")
             continue
-        answers[stored.name] = found.to_dict()
-        first, *more = found.lines()
-        lines += [f"{stored.name} {found.shape} {found.dtype}: {first}", *more]
+        answers[stored.name] = inference.to_dict()
+        first, *more = inference.lines()
+        lines += [f"{stored.name} {inference.shape} {inference.dtype}: {first}", *more]
     if not answers:
         raise SpecError(f"{path} holds no tensors.")
     if layout is not None and not fitted:
         raise SpecError(f"no tensor of {path} has the {len(layout.axes)} axes of '{layout}'.")
-    return {"file": str(path), "tensors": answers}, lines, 2 if failed == len(answers) else 0
+    code = 2 if failed == len(answers) else 0
+    return Answer({"file": str(path), "tensors": answers}, lines, code)
+
+
+COMMAND = Command(
+    "infer", "Say what the tensors of a file could have been drawn from.", options, answer
+)

@@ -1,23 +1,39 @@
-"""A layer beside its counterpart in another framework, on the command line."""
+"""``initspec port``: a layer beside its counterpart in another framework."""
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
 
 from ..errors import SpecError
-from ..layers.port import port as find
+from .command import Answer, Command
 
 
-def port(args: Any) -> tuple[dict[str, Any], list[str]]:
-    """Data and lines on what each of them draws, and the code from one to the other."""
-    found = find(args.layer, args.to, dict(map(_size, args.size)))
-    return found.to_dict(), found.lines()
+def options(parser: argparse.ArgumentParser) -> None:
+    """A layer, where it goes, and sizes."""
+    parser.add_argument("layer", help="a layer: torch.nn.Linear, keras.layers.Dense")
+    parser.add_argument("--to", required=True, help="a framework, or one of its layers: flax")
+    text = "sizes in place of the example's: in=256 out=512 k=3x3"
+    parser.add_argument("--size", nargs="+", default=[], metavar="WORD=N", help=text)
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """What each of the two layers draws, and the code from one to the other."""
+    from ..layers.port import port
+
+    ported = port(args.layer, args.to, dict(map(_size, args.size)))
+    return Answer(ported.to_dict(), ported.lines())
 
 
 def _size(text: str) -> tuple[str, int | tuple[int, ...]]:
+    """``in=256`` or ``k=3x3``: the kernel alone has a size for each axis."""
     word, _, value = text.partition("=")
     numbers = value.split("x")
     if not all(number.isdecimal() for number in numbers):
         raise SpecError(f"a size is written as in=256 or k=3x3, not {text!r}.")
     sizes = tuple(map(int, numbers))
     return word, sizes if word == "k" else sizes[0]
+
+
+COMMAND = Command(
+    "port", "Say what a layer draws by default, and how to have it elsewhere.", options, answer
+)

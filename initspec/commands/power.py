@@ -1,17 +1,32 @@
-"""The command ``initspec power``."""
+"""``initspec power``: how many values a fault needs to be seen."""
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from ..errors import SpecError, UnknownName
-from .arguments import chance
+from .arguments import checked_chance
+from .command import Answer, Command
 
-# ------------------------------------------------------------------------------------------ power
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """A fault or a number of values, the law, and the error rates."""
+    text = "the size of the fault (default: 1%%)"
+    parser.add_argument("--error", default="1%", help=text)
+    parser.add_argument("--n", type=int, help="say what so many values show")
+    text = "normal, uniform or truncated_normal"
+    parser.add_argument("--law", default="normal", help=text)
+    text = "a run's chance of a false alarm"
+    parser.add_argument("--alpha", type=float, default=1e-9, help=text)
+    text = "the chance to miss the fault"
+    parser.add_argument("--beta", type=float, default=1e-6, help=text)
+    text = "the cells of the run (default: 1)"
+    parser.add_argument("--cells", type=int, default=1, help=text)
 
 
-def power(args: Any) -> tuple[Any, list[str], int]:
-    """What a fault needs, or what so many values show; data, lines and the exit code."""
+def answer(args: argparse.Namespace) -> Answer:
+    """What a fault needs, or with ``--n`` what so many values show."""
     from ..conformance import require
 
     require()
@@ -24,7 +39,9 @@ def power(args: Any) -> tuple[Any, list[str], int]:
         if count is not None and count < 1:
             raise SpecError(f"{option} counts from one, not {count}.")
     budget = Budget(
-        alpha=chance("--alpha", args.alpha), beta=chance("--beta", args.beta), cells=args.cells
+        alpha=checked_chance("--alpha", args.alpha),
+        beta=checked_chance("--beta", args.beta),
+        cells=args.cells,
     )
     law, alpha, beta = power.LAWS[args.law], budget.decision, budget.beta
     data: dict[str, Any] = {
@@ -46,8 +63,8 @@ def power(args: Any) -> tuple[Any, list[str], int]:
         lines.append(f"{args.n:,} values show")
         lines += [f"  {kind:11} {shown[kind]:9.3%} {unit}" for kind, unit in power.KINDS.items()]
         lines.append(f"  {'resolution':11} {bits:6} bits or fewer, by repeated values")
-        return data, lines, 0
-    error = _error(args.error)
+        return Answer(data, lines)
+    error = _share(args.error)
     needs = {kind: power.needed(kind, error, law, alpha, beta) for kind in power.KINDS}
     bits_need = {bits: power.needed_for_bits(bits, law, alpha, beta) for bits in (8, 12, 16, 20)}
     data |= {"error": error, "needed": needs | {"bits": bits_need}}
@@ -60,11 +77,11 @@ def power(args: Any) -> tuple[Any, list[str], int]:
         tier = next((name for name, draws in DRAWS.items() if n is not None and n <= draws), "")
         reach = f"--tier {tier}" if tier else "more than any tier draws"
         lines.append(f"{kind:11} {text:{width}}  n = {n or 0:>13,}  {reach}")
-    return data, lines, 0
+    return Answer(data, lines)
 
 
-def _error(text: str) -> float:
-    """``1%`` or ``0.01``."""
+def _share(text: str) -> float:
+    """The size of a fault, from ``1%`` or ``0.01``."""
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
@@ -72,3 +89,6 @@ def _error(text: str) -> float:
     if not 0 < value < 1:
         raise SpecError(f"--error is a share, such as 1% or 0.01, not {text!r}.")
     return value
+
+
+COMMAND = Command("power", "Say how many values a fault needs to be seen.", options, answer)

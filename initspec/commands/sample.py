@@ -1,45 +1,63 @@
-"""Drawing a tensor on the command line."""
+"""``initspec sample``: one tensor, drawn, digested and written."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 from typing import Any
 
-from ..files.writing import checked_out, write
-from ..readings.registry import get
-from ..spec.layout import checked_shape
-from ..stream.reference import VERSION
+from .. import versions
+from .arguments import layout_option, scheme_argument
+from .command import Answer, Command
 
 
-def sample(args: Any) -> tuple[dict[str, Any], list[str]]:
-    """Data and lines on one drawn tensor; written to a file if asked."""
+def options(parser: argparse.ArgumentParser) -> None:
+    """A scheme, the tensor to draw, and what to do with it."""
+    scheme_argument(parser)
+    parser.add_argument("--shape", type=int, nargs="*", required=True)
+    layout_option(parser, "the roles of the axes; the backend's usual one if not given")
+    parser.add_argument("--seed", type=int, default=0, help="an integer of 64 bits (default: 0)")
+    text = "the parameter's name, folded into the key"
+    parser.add_argument("--name", dest="parameter", help=text)
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--backend", default="numpy")
+    parser.add_argument("--stream", default="portable", help="portable (the default) or native")
+    parser.add_argument("--out", help="write it to this .npy or .safetensors file")
+    text = "print its SHA-256 in place of values"
+    parser.add_argument("--digest", action="store_true", help=text)
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """The drawn tensor; written to a file if asked."""
     import numpy as np
 
+    from ..files.writing import checked_out, write
     from ..plugins import backend
     from ..protocol import check_stream
-    from ..spec.layout import Layout
+    from ..readings.registry import get
+    from ..spec.layout import Layout, checked_shape
     from ..stream.dtypes import dtype_name, widened
 
     out = checked_out(args.out)
     shape, dtype = checked_shape(tuple(args.shape)), dtype_name(args.dtype)
     check_stream(args.stream)
     scheme = get(args.name)
-    maker = backend(args.backend)
-    layout = Layout.of(args.layout, len(shape), out_first=maker.out_first)
+    adapter = backend(args.backend)
+    layout = Layout.of(args.layout, len(shape), out_first=adapter.out_first)
     law = scheme.on(shape, layout)
     if args.stream == "native":
-        drawn = maker.native(law, shape, source=args.seed, layout=layout, dtype=dtype)
+        drawn = adapter.native(law, shape, source=args.seed, layout=layout, dtype=dtype)
     else:
-        key = maker.key(args.seed, args.parameter)
-        drawn = maker.sample(law, shape, key=key, layout=layout, dtype=dtype)
-    array = np.asarray(maker.tohost(drawn), order="C")
+        key = adapter.key(args.seed, args.parameter)
+        drawn = adapter.sample(law, shape, key=key, layout=layout, dtype=dtype)
+    array = np.asarray(adapter.tohost(drawn), order="C")
     raw = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
     numbers = widened(array)
     data: dict[str, Any] = {
         "scheme": scheme.name,
         "formula": scheme.formula,
         "backend": args.backend,
-        "stream": VERSION if args.stream == "portable" else "native",
+        "stream": versions.STREAM if args.stream == "portable" else "native",
         "seed": args.seed,
         "name": args.parameter,
         "shape": list(shape),
@@ -58,4 +76,7 @@ def sample(args: Any) -> tuple[dict[str, Any], list[str]]:
         lines.append(f"written  {out}")
     if not args.digest and not args.json and numbers.size <= 64:
         data["values"] = numbers.tolist()
-    return data, lines
+    return Answer(data, lines)
+
+
+COMMAND = Command("sample", "Draw a tensor.", options, answer)

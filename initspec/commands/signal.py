@@ -1,29 +1,43 @@
-"""Variance through the layers of a deep network, on the command line."""
+"""``initspec signal``: variance through the layers of a deep network."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import Any
 
 from ..errors import SpecError, UnknownName
+from .arguments import scheme_argument
+from .command import Answer, Command
 
 
-def signal(args: Any) -> tuple[dict[str, Any], list[str]]:
-    """Data and lines on the variance at each layer; drawn to a file if asked."""
+def options(parser: argparse.ArgumentParser) -> None:
+    """A scheme, the network, and a file to draw it to."""
+    scheme_argument(parser)
+    parser.add_argument("--activation", default="relu", help="relu (the default), tanh, gelu, ...")
+    text = "the negative slope of leaky_relu (default: 0.01)"
+    parser.add_argument("--slope", type=float, help=text)
+    parser.add_argument("--depth", type=int, default=50, help="layers (default: 50)")
+    parser.add_argument("--width", type=int, default=512, help="units in each (default: 512)")
+    parser.add_argument("--seed", type=int, default=0, help="an integer of 64 bits (default: 0)")
+    parser.add_argument("--plot", metavar="FILE.svg", help="draw it to this file")
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """The variance at each layer; drawn to a file if asked."""
     out = _checked_plot(args.plot)  # what cannot be written is said before anything is drawn
-    from ..analysis.propagation import signal as propagate
+    from ..analysis.propagation import signal
 
-    found = propagate(
+    variances = signal(
         args.name, args.activation, args.depth, args.width, slope=args.slope, seed=args.seed
     )
-    data, lines = found.to_dict(), found.lines()
+    data, lines = variances.to_dict(), variances.lines()
     if out is not None:
-        from ..figures.pictures import signal as picture
+        from ..figures import signal as picture
 
-        out.write_text(picture(found), "utf-8")
+        out.write_text(picture(variances), "utf-8")
         data["plot"] = str(out)
         lines += ["", f"drawn to {out}"]
-    return data, lines
+    return Answer(data, lines)
 
 
 def _checked_plot(path: str | None) -> Path | None:
@@ -35,3 +49,8 @@ def _checked_plot(path: str | None) -> Path | None:
     if not out.parent.is_dir():
         raise SpecError(f"cannot write {out}: the folder {out.parent} does not exist.")
     return out
+
+
+COMMAND = Command(
+    "signal", "Follow variance through the layers of a deep network.", options, answer
+)

@@ -15,6 +15,7 @@ from ..spec.distribution import Distribution
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout
 from . import curves
+from .singular_values import singular_values as _singular_values
 
 try:
     import matplotlib  # noqa: F401 - asked for here, so that what is missing is said at once
@@ -41,17 +42,17 @@ def density(
     >>> density("he_normal", (64, 96)).get_title()
     'he_normal on shape (64, 96)'
     """
-    found = curves.density(scheme, shape, layout, seed=seed)
+    data = curves.density(scheme, shape, layout, seed=seed)
     axes = _axes(ax)
-    if found.bars:
-        left, right, heights = zip(*found.bars, strict=True)
+    if data.bars:
+        left, right, heights = zip(*data.bars, strict=True)
         axes.stairs(heights, (*left, right[-1]), fill=True, alpha=0.35, label="draws")
-    if found.curve:
-        axes.plot(*zip(*found.curve, strict=True), color="C1", label="law")
-    for place, share in found.atoms:
+    if data.curve:
+        axes.plot(*zip(*data.curve, strict=True), color="C1", label="law")
+    for place, share in data.atoms:
         word = f"{share:.4g} at {place:.4g}"
         axes.axvline(place, color="C2", linestyle="--", label=word)
-    axes.set(title=f"{found.name} on shape {tuple(shape)}", xlabel="value", ylabel="density")
+    axes.set(title=f"{data.name} on shape {tuple(shape)}", xlabel="value", ylabel="density")
     axes.legend()
     return axes
 
@@ -65,11 +66,11 @@ def ecdf(values: Any, law: Distribution, *, alpha: float = 1e-3, ax: Axes | None
     >>> axes.get_ylabel()
     'ECDF - cdf'
     """
-    found = curves.ecdf(values, law, alpha)
+    data = curves.ecdf(values, law, alpha)
     axes = _axes(ax)
-    axes.axhspan(-found.band, found.band, color="C2", alpha=0.2, label=f"band, alpha = {alpha:g}")
-    axes.plot(*zip(*found.curve, strict=True), color="C0", linewidth=1, label="difference")
-    axes.set(title=f"{found.draws:,} values", xlabel="value", ylabel="ECDF - cdf")
+    axes.axhspan(-data.band, data.band, color="C2", alpha=0.2, label=f"band, alpha = {alpha:g}")
+    axes.plot(*zip(*data.curve, strict=True), color="C0", linewidth=1, label="difference")
+    axes.set(title=f"{data.draws:,} values", xlabel="value", ylabel="ECDF - cdf")
     axes.legend()
     return axes
 
@@ -87,16 +88,16 @@ def singular_values(
     >>> singular_values("he_normal", (64, 96)).get_xlabel()
     'singular value'
     """
-    found = curves.singular_values(scheme, shape, layout, seed=seed)
+    data = _singular_values(scheme, shape, layout, seed=seed)
     axes = _axes(ax)
-    if found.bars:
-        left, right, heights = zip(*found.bars, strict=True)
+    if data.bars:
+        left, right, heights = zip(*data.bars, strict=True)
         axes.stairs(heights, (*left, right[-1]), fill=True, alpha=0.35, label="one weight")
     else:
-        axes.axvline(found.values[0], color="C0", label=f"all {len(found.values)}")
-    if found.curve:
-        axes.plot(*zip(*found.curve, strict=True), color="C1", label="Marchenko and Pastur")
-    title = f"{found.name}, {found.rows} by {found.columns}"
+        axes.axvline(data.values[0], color="C0", label=f"all {len(data.values)}")
+    if data.curve:
+        axes.plot(*zip(*data.curve, strict=True), color="C1", label="Marchenko and Pastur")
+    title = f"{data.name}, {data.rows} by {data.columns}"
     axes.set(title=title, xlabel="singular value", ylabel="density")
     axes.legend()
     return axes
@@ -108,18 +109,18 @@ def signal(*signals: Signal, side: str = "forward", ax: Axes | None = None) -> A
     A line is what is predicted, rings what is measured, a shade the networks' range.
 
     >>> import initspec
-    >>> found = initspec.signal("he_normal", depth=4, width=32)
-    >>> signal(found, side="backward").get_yscale()
+    >>> answer = initspec.signal("he_normal", depth=4, width=32)
+    >>> signal(answer, side="backward").get_yscale()
     'log'
     """
     if side not in _SIDES:
         raise SpecError(f"side is 'forward' or 'backward', not {side!r}.")
     axes = _axes(ax)
-    for i, one in enumerate(signals):
-        course: Course = getattr(one, side)
-        layers: Sequence[int] = range(1, one.depth + 1)
+    for i, each in enumerate(signals):
+        course: Course = getattr(each, side)
+        layers: Sequence[int] = range(1, each.depth + 1)
         colour = f"C{i}"
-        axes.plot(layers, course.best, color=colour, label=f"{one.scheme}, {one.activation}")
+        axes.plot(layers, course.best, color=colour, label=f"{each.scheme}, {each.activation}")
         axes.plot(layers, course.measured, "o", color=colour, fillstyle="none", markersize=4)
         axes.fill_between(layers, course.low, course.high, color=colour, alpha=0.2)
     what = "activations" if side == "forward" else "gradients"

@@ -14,7 +14,11 @@ from ..errors import SpecError, UnknownName
 
 
 class Stored(NamedTuple):
-    """A tensor in a file: its name, what reads it, and its dtype where NumPy has none for it."""
+    """A tensor in a file: its name, what reads it, and its dtype where NumPy has none for it.
+
+    ``read()`` returns a NumPy array; bfloat16 comes as its bits, in uint16. It raises
+    :class:`SpecError` where the file does not hold what it says.
+    """
 
     name: str
     read: Callable[[], Any]
@@ -22,28 +26,44 @@ class Stored(NamedTuple):
 
 
 def tensors(path: Path) -> list[Stored]:
-    """The tensors of a ``.safetensors``, ``.npz`` or ``.npy`` file; nothing is ever unpickled.
+    """The tensors of a file, none of them read yet.
 
-    Raises :class:`SpecError` for a file that cannot be read as what its name says.
+    Raises :class:`UnknownName` for another type of file, and :class:`SpecError` for one that cannot
+    be read as what its name says.
     """
-    kinds = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}
+    formats = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}
     suffix = path.suffix.lower()
-    if suffix not in kinds:
+    if suffix not in formats:
         hint = "A pickle (.pt, .pkl) is not opened: save the weights as safetensors."
-        raise UnknownName("file type", path.suffix or str(path), kinds, hint)
+        raise UnknownName("file type", path.suffix or str(path), formats, hint)
     try:
         if path.stat().st_size == 0:
             raise SpecError(f"{path} is empty.")
-        return kinds[suffix](path)
+        return formats[suffix](path)
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
-_UNREADABLE = (ValueError, EOFError, OSError, KeyError, OverflowError, MemoryError)
+def _broken(path: Path, why: str) -> SpecError:
+    return SpecError(f"{path} cannot be read as {path.suffix}: {why.strip().rstrip('.')}.")
+
+
+# ------------------------------------------------------------------------------------------ NumPy
+
+#: What NumPy raises for a file that is damaged.
+_UNREADABLE = (
+    ValueError,
+    EOFError,
+    OSError,
+    KeyError,
+    OverflowError,
+    MemoryError,
+    zipfile.BadZipFile,
+)
 
 
 def _npy(path: Path) -> list[Stored]:
-    return [Stored(path.stem, partial(_member, path, None))]
+    return [Stored(path.stem, partial(_array, path, None))]
 
 
 def _npz(path: Path) -> list[Stored]:
@@ -52,11 +72,11 @@ def _npz(path: Path) -> list[Stored]:
             names = [name.removesuffix(".npy") for name in archive.namelist()]
     except zipfile.BadZipFile as error:
         raise _broken(path, str(error)) from None
-    return [Stored(name, partial(_member, path, name)) for name in names]
+    return [Stored(name, partial(_array, path, name)) for name in names]
 
 
-def _member(path: Path, name: str | None) -> Any:
-    """An array of a ``.npy`` file, or the one of this name in a ``.npz`` file."""
+def _array(path: Path, name: str | None) -> Any:
+    """The array of a ``.npy`` file, or the one of this name in a ``.npz`` file."""
     import numpy as np
 
     try:
@@ -64,19 +84,18 @@ def _member(path: Path, name: str | None) -> Any:
             with path.open("rb") as file:
                 return np.lib.format.read_array(file, allow_pickle=False)
         with np.load(path, allow_pickle=False) as archive:
-            found = archive[name]
-    except (*_UNREADABLE, zipfile.BadZipFile) as error:
+            array = archive[name]
+    except _UNREADABLE as error:
         raise _broken(path, str(error).partition("\n")[0]) from None
-    if not isinstance(found, np.ndarray):
+    if not isinstance(array, np.ndarray):
         raise _broken(path, f"{name} is no array")
-    return found
+    return array
 
 
-def _broken(path: Path, why: str) -> SpecError:
-    return SpecError(f"{path} cannot be read as {path.suffix}: {why.strip().rstrip('.')}.")
+# ------------------------------------------------------------------------------------ safetensors
 
-
-_STORED = {
+#: The types of the format, as NumPy's; bfloat16 by its bits.
+_TYPES = {
     "F64": "<f8",
     "F32": "<f4",
     "F16": "<f2",
@@ -117,12 +136,13 @@ def _safetensors(path: Path) -> list[Stored]:
         raise _broken(path, "its header is not what the format says") from None
 
 
-def _slice(path: Path, data: Any, kind: str, shape: list[int], start: int, end: int) -> Any:
+def _slice(path: Path, numbers: Any, kind: str, shape: list[int], start: int, end: int) -> Any:
+    """The tensor between two offsets, copied out of the file."""
     import numpy as np
 
-    if kind not in _STORED:
+    if kind not in _TYPES:
         raise SpecError(f"weights are not drawn in numbers of type {kind}.")
-    stored = np.dtype(_STORED[kind])
-    if not 0 <= start <= end <= data.size or end - start != math.prod(shape) * stored.itemsize:
+    dtype = np.dtype(_TYPES[kind])
+    if not 0 <= start <= end <= numbers.size or end - start != math.prod(shape) * dtype.itemsize:
         raise _broken(path, "the header names bytes that are not there")
-    return np.frombuffer(data[start:end].tobytes(), stored).reshape(shape)
+    return np.frombuffer(numbers[start:end].tobytes(), dtype).reshape(shape)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..errors import UnknownName
 from ..readings.names import Name
 from ..readings.registry import get
+from ..spec.layer_layouts import document, stems, unknown
 from ..spec.scheme import Scheme
 from .parameter import LayerDefault, Parameter
-from .sizes import Sizes, size_of
+from .sizes import Sizes, size_of, whole_number
 
 
 def defaults(framework: str, layer: str) -> LayerDefault:
@@ -35,7 +34,7 @@ def defaults(framework: str, layer: str) -> LayerDefault:
         raise UnknownName("framework", name, frameworks())
     rows = [row for row in table(name) if row.name == layer]
     if not rows:
-        raise UnknownName(f"layer of {name}", layer, dict.fromkeys(row.name for row in table(name)))
+        raise unknown(f"layer of {name}", layer, dict.fromkeys(row.name for row in table(name)))
     for row in rows:  # the newest first
         if wanted.admits(row.since or None, row.until or None):
             return row
@@ -50,14 +49,16 @@ def frameworks() -> Mapping[str, Mapping[str, Any]]:
     ``built``, where a framework was read, is the release whose layers were built once by hand and
     held against the rows.
     """
-    heads = {}
-    for path in sorted(Path(__file__).with_name("tables").glob("*.toml")):
-        if path.stem != "kinds":
-            document = tomllib.loads(path.read_text("utf-8"))
-            heads[path.stem] = MappingProxyType(
-                {key: item for key, item in document.items() if key not in ("layer", "scheme")}
+    apart = ("layer", "scheme", "layout")
+    return MappingProxyType(
+        {
+            name: MappingProxyType(
+                {key: v for key, v in document(name).items() if key not in apart}
             )
-    return MappingProxyType(heads)
+            for name in stems()
+            if "layer" in document(name)
+        }
+    )
 
 
 @cache
@@ -66,33 +67,53 @@ def kinds() -> Mapping[str, Sizes]:
     return MappingProxyType(
         {
             kind: {word: size_of(word, n) for word, n in sizes.items()}
-            for kind, sizes in _document("kinds")["kind"].items()
+            for kind, sizes in document("kinds")["kind"].items()
         }
     )
 
 
 @cache
+def second_biases() -> Mapping[str, str]:
+    """What becomes of the second bias of a kind of layer: ``"added"`` or ``"multiplied"``."""
+    return MappingProxyType(document("kinds")["second_bias"])
+
+
+def general(kind: str) -> str:
+    """The kind that a kind is a case of, or none: a depthwise convolution is a grouped one.
+
+    >>> general("depthwise"), general("dense")
+    ('conv', '')
+    """
+    return str(document("kinds")["case"].get(kind, {}).get("of", ""))
+
+
+def generalised(kind: str, sizes: Sizes) -> dict[str, Any]:
+    """The sizes with those by which the more general kind speaks of the same layer.
+
+    >>> generalised("depthwise", {"in": 8, "multiplier": 2})
+    {'in': 8, 'multiplier': 2, 'groups': 8, 'out': 16}
+    """
+    words = document("kinds")["case"].get(kind, {}).get("sizes", {})
+    return {**sizes, **{word: whole_number(text, sizes, word) for word, text in words.items()}}
+
+
+@cache
 def roles() -> Mapping[str, str]:
     """The roles that a parameter can play, each with what it means."""
-    return MappingProxyType(_document("kinds")["role"])
+    return MappingProxyType(document("kinds")["role"])
 
 
 @cache
 def table(framework: str) -> tuple[LayerDefault, ...]:
     """All rows of a framework, one for each name and span of versions."""
-    document = _document(framework)
-    schemes = {name: get(fields) for name, fields in document.get("scheme", {}).items()}
-    about = {key: document[key] for key in ("version", "evidence", "source")}
+    head = document(framework)
+    schemes = {name: get(fields) for name, fields in head.get("scheme", {}).items()}
+    about = {key: head[key] for key in ("version", "evidence", "source")}
     return tuple(
         LayerDefault(framework=framework, name=name, **{**about, **row})
-        for names, row in (_row(row, schemes) for row in document["layer"])
+        for names, row in (_row(row, schemes) for row in head["layer"])
         for name in names
     )
-
-
-def _document(name: str) -> dict[str, Any]:
-    path = Path(__file__).with_name("tables") / f"{name}.toml"
-    return tomllib.loads(path.read_text("utf-8"))
 
 
 def _row(row: Mapping[str, Any], schemes: Mapping[str, Scheme]) -> tuple[list[str], dict[str, Any]]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError
-from ..spec.distance import ks, same_law
+from ..spec.distance import distance_or_none, same_law, variance_ratio
 from ..spec.distribution import Distribution, Triangular, Uniform
 from ..spec.tensor_laws import Structured
+from .defaults import second_biases
 from .parameter import LayerDefault, Parameter
 from .sizes import Sizes
 
@@ -60,6 +61,7 @@ class Pair:
 
 
 def pairs_of(source: LayerDefault, target: LayerDefault, sizes: Sizes) -> Iterator[Pair]:
+    """The parameters of both layers by role, the source's first, with numbers for these sizes."""
     ours, theirs = _by_role(source), _by_role(target)
     met: set[str] = set()
     for role, parameters in ours.items():
@@ -71,8 +73,8 @@ def pairs_of(source: LayerDefault, target: LayerDefault, sizes: Sizes) -> Iterat
         elif not targets:
             yield Pair(parameters[0], (), None, None, None, _lonely(role, source, target))
         elif len(parameters) == len(targets) and _differ(parameters):
-            for one, other in zip(parameters, targets, strict=True):
-                yield _pair(one, (other,), sizes, source, target)
+            for parameter, counterpart in zip(parameters, targets, strict=True):
+                yield _pair(parameter, (counterpart,), sizes, source, target)
         else:
             yield _pair(parameters[0], targets, sizes, source, target)
     for role, targets in theirs.items():
@@ -84,16 +86,16 @@ def pairs_of(source: LayerDefault, target: LayerDefault, sizes: Sizes) -> Iterat
 
 def _differ(parameters: tuple[Parameter, ...]) -> bool:
     """Whether parameters of one role have laws of their own, as two layers in one have."""
-    return len({parameter.formula for parameter in parameters}) > 1
+    return len({parameter.rule for parameter in parameters}) > 1
 
 
 def _by_role(row: LayerDefault) -> dict[str, tuple[Parameter, ...]]:
     """What is there without asking for it."""
-    found: dict[str, tuple[Parameter, ...]] = {}
+    by_role: dict[str, tuple[Parameter, ...]] = {}
     for parameter in row.values():
         if not parameter.when:
-            found[parameter.role] = (*found.get(parameter.role, ()), parameter)
-    return found
+            by_role[parameter.role] = (*by_role.get(parameter.role, ()), parameter)
+    return by_role
 
 
 def _wholes(role: str) -> Iterable[str]:
@@ -102,7 +104,7 @@ def _wholes(role: str) -> Iterable[str]:
 
 def _two_rows(roles: Mapping[str, tuple[Parameter, ...]]) -> bool:
     """Whether the bias holds that of the state too, in a second row."""
-    return any(parameter.shape.startswith("2 ") for parameter in roles.get("bias", ()))
+    return any(parameter.second_row == "recurrent_bias" for parameter in roles.get("bias", ()))
 
 
 def added(row: LayerDefault, other: LayerDefault) -> Parameter | None:
@@ -116,27 +118,31 @@ def added(row: LayerDefault, other: LayerDefault) -> Parameter | None:
     >>> second.name
     'bias_hh_l0'
     """
-    if row.kind not in ("lstm", "rnn") or "recurrent_bias" in _by_role(other):
+    if second_biases().get(row.kind) != "added" or "recurrent_bias" in _by_role(other):
         return None
-    for second in _by_role(row).get("recurrent_bias", ()):
-        if second.scheme is None or second.scheme.distribution != "constant" or second.scheme.value:
-            return second
-    return None
+    second = _by_role(row).get("recurrent_bias", ())
+    return next((parameter for parameter in second if not parameter.always_zero), None)
 
 
 def apart(row: LayerDefault, other: LayerDefault) -> str:
     """What a GRU's second bias does that the other layer cannot; empty where it can, or is zero."""
     ours, theirs = _by_role(row), _by_role(other)
+    multiplied = second_biases().get(row.kind) == "multiplied"
     (second, *_) = (*ours.get("recurrent_bias", ()), None)
-    if row.kind != "gru" or second is None or second.formula == "always 0" or _two_rows(theirs):
+    if not multiplied or second is None or second.always_zero or _two_rows(theirs):
         return ""
-    shapes = {parameter.shape for parameter in theirs.get("recurrent_bias", ())}
-    if second.shape in shapes:
+    gates = {_gates(parameter) for parameter in theirs.get("recurrent_bias", ())}
+    if _gates(second) in gates:
         return ""
-    if len(second.shape) < max(map(len, shapes), default=0):
+    if _gates(second) < max(gates, default=0):
         return f"{title(row)} has it in the new gate alone"
-    where = "but in the new gate" if shapes else "in any gate"
+    where = "but in the new gate" if gates else "in any gate"
     return f"{title(row)} adds it to its other bias, and {title(other)} has no second one {where}"
+
+
+def _gates(bias: Parameter) -> int:
+    """How many gates a bias of a cell has numbers for."""
+    return math.prod(bias.shape_on({"hidden": 1}))
 
 
 def _lonely(role: str, source: LayerDefault, target: LayerDefault) -> str:
@@ -179,7 +185,8 @@ def _pair(
         remark = f"{reason}." if reason else ""
     if same:
         return Pair(source, targets, True, 1.0, 0.0, remark)
-    return Pair(source, targets, False, _ratio(*laws), _distance(*laws), remark)
+    ratio = variance_ratio(*(law.variance for law in laws))
+    return Pair(source, targets, False, ratio, distance_or_none(*laws), remark)
 
 
 def _summed(
@@ -201,39 +208,28 @@ def _summed(
                 "numbers are those of the sum."
             )
         laws.append(law)
-    return Pair(source, targets, False, _ratio(*laws), _distance(*laws), remark)
+    ratio = variance_ratio(*(law.variance for law in laws))
+    return Pair(source, targets, False, ratio, distance_or_none(*laws), remark)
 
 
-def total(one: Distribution, two: Distribution) -> Triangular:
+def total(first: Distribution, second: Distribution) -> Triangular:
     """The law of the sum of two independent numbers, both uniform on ``(-limit, limit)``."""
-    if not (isinstance(one, Uniform) and one == two and one.low == -one.high):
-        raise SpecError(f"the law of the sum of {one!r} and {two!r} is not known here.")
-    return Triangular(2 * one.high)
+    if not (isinstance(first, Uniform) and first == second and first.low == -first.high):
+        raise SpecError(f"the law of the sum of {first!r} and {second!r} is not known here.")
+    return Triangular(2 * first.high)
 
 
 def same_entries(source: Parameter, target: Parameter, sizes: Sizes) -> bool:
     """Whether both draw the same law, whatever the axes are called."""
-    one, two = source.on(sizes), target.on(sizes)
+    first, second = source.on(sizes), target.on(sizes)
     if source.gates or target.gates:
         return source.gates == target.gates
-    if isinstance(one, Structured) or isinstance(two, Structured):
-        kind = one.kind == two.kind and source.scheme == target.scheme
-        return kind and source.joint == target.joint and one.variance == two.variance
-    return same_law(one, two)
-
-
-def _ratio(one: Distribution, two: Distribution) -> float:
-    if one.variance == 0:
-        return 1.0 if two.variance == 0 else math.inf
-    return two.variance / one.variance
-
-
-def _distance(one: Distribution, two: Distribution) -> float | None:
-    try:
-        return ks(one, two)
-    except SpecError:  # not in closed form
-        return None
+    if isinstance(first, Structured) or isinstance(second, Structured):
+        kind = first.kind == second.kind and source.scheme == target.scheme
+        return kind and source.joint == target.joint and first.variance == second.variance
+    return same_law(first, second)
 
 
 def title(row: LayerDefault) -> str:
+    """A layer with its framework, for people: ``torch Linear``."""
     return f"{row.framework} {row.name}"

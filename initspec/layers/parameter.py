@@ -1,38 +1,27 @@
-"""What each framework's layers draw by default: the tables of ``initspec/layers``.
+"""What each framework's layers draw by default: the rows of ``initspec/layers/tables``.
 
 A table is a TOML file for each framework. A row, ``[[layer]]``, names layers that draw alike, their
-``kind`` (``layers/kinds.toml``), how one is made, and for each parameter its role, its scheme and
+``kind`` (``tables/kinds.toml``), how one is made, and for each parameter its role, its scheme and
 its shape, in words of sizes: ``"out in/groups k"``. ``k`` stands for all sizes of a kernel, in a
 formula for their product, and ``*`` in a layout for as many spatial axes.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache
 from typing import Any
 
-from ..errors import LayoutError, SpecError, UnknownName
+from ..errors import SpecError, UnknownName
+from ..public import public
 from ..spec.distribution import Distribution
 from ..spec.fan_rules import Fans, Shape
-from ..spec.layout import Layout, checked_shape, fans
+from ..spec.layout import Layout, checked_shape
 from ..spec.scheme import Scheme
-from ..spec.tensor_laws import Values
-from .sizes import (
-    SPREAD,
-    Sizes,
-    evaluate,
-    identifiers,
-    layout_text,
-    names_in,
-    size_of,
-    spread,
-    whole_number,
-)
+from ..spec.values import Values
+from .fan_words import fan_words
+from .sizes import Sizes, evaluate, identifiers, layout_on, shape_on, size_of, solved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +35,8 @@ class Parameter:
     scheme, one for each gate: gate by gate, or ``interleaved``, unit by unit. ``zero_row`` is the
     layer's argument that names a row of zeros, ``required`` the one without which there is no law,
     ``when`` the condition under which the parameter exists, ``argument`` the one that takes an
-    initializer, and ``called`` the layout in which the layer calls it, where that differs.
+    initializer, ``second_row`` the role of its second row, where it holds two vectors, and
+    ``called`` the layout in which the layer calls it, where that differs.
 
     >>> from initspec import defaults
     >>> defaults("torch", "Conv2d")["bias"].on(in_=64, groups=4, k=(2, 2)).support
@@ -69,6 +59,7 @@ class Parameter:
     when: str = ""
     argument: str = ""
     called: str = ""
+    second_row: str = ""
     note: str = ""
 
     def on(self, given: Sizes | Sequence[int] | None = None, /, **words: Any) -> Distribution:
@@ -91,11 +82,7 @@ class Parameter:
             return self._constants(self.shape_on(sizes))
         scheme = self._scheme
         if scheme.needs_fans:  # only those that the mode looks at: sizes may be missing for others
-            words = self.fan_words()._asdict()
-            asked = (
-                ("fan_in", "fan_out") if "AVG" in str(scheme.mode) else (str(scheme.mode).lower(),)
-            )
-            counts = {fan: evaluate(words[fan], sizes, self.name) for fan in asked}
+            counts = {fan: evaluate(n, sizes, self.name) for fan, n in self.counted.items()}
             return scheme.given(**{"fan_in": 1, "fan_out": 1, **counts})
         if scheme.distribution in ("normal", "uniform", "truncated_normal", "constant"):
             return scheme.given(fan_in=1, fan_out=1)
@@ -132,7 +119,7 @@ class Parameter:
             sizes = {"groups": 1, **sizes}
         if given is None or isinstance(given, Mapping):
             return sizes
-        return _solved(self, checked_shape(given), sizes)
+        return solved(self.shape, checked_shape(given), sizes, self.name)
 
     @property
     def _grouped(self) -> bool:
@@ -163,7 +150,33 @@ class Parameter:
             return self.bounds.fan_words()
         if self.fan_in or self.fan_out:
             return Fans(self.fan_in or "1", self.fan_out or "1")  # type: ignore[arg-type]
-        return _fan_words(self)
+        return fan_words(self.shape, self.layout, self._scheme.fans)
+
+    @property
+    def counted(self) -> Mapping[str, str]:
+        """The fans that the law hangs on, by name and in words: none, one or both.
+
+        >>> from initspec import defaults
+        >>> defaults("torch", "Conv2d")["weight"].counted
+        {'fan_in': 'in/groups*k'}
+        """
+        if self.scheme is None or not self.scheme.needs_fans:
+            return {}
+        words = self.fan_words()._asdict()
+        asked = {"FAN_IN": ("fan_in",), "FAN_OUT": ("fan_out",)}
+        return {fan: words[fan] for fan in asked.get(self.scheme.mode or "", tuple(words))}
+
+    @property
+    def rule(self) -> tuple[object, ...]:
+        """What parameters have in common that draw by one rule, whatever their shapes are."""
+        fans = tuple(self.counted.items())
+        return self.scheme, fans, self.joint, self.gates, self.zero_row, self.required
+
+    @property
+    def always_zero(self) -> bool:
+        """Whether it starts as zeros."""
+        constant = self.scheme is not None and self.scheme.distribution == "constant"
+        return constant and self._scheme.value == 0
 
     def shape_on(self, sizes: Sizes) -> Shape:
         """The shape for these sizes.
@@ -174,15 +187,11 @@ class Parameter:
         ... )
         (48, 4, 5)
         """
-        found: list[int] = []
-        for word in self.shape.split():
-            value = spread(word, sizes, self.name)
-            found += value if value is not None else [whole_number(word, sizes, self.name)]
-        return tuple(found)
+        return shape_on(self.shape, sizes, self.name)
 
     def layout_on(self, sizes: Sizes) -> Layout:
         """The roles of the axes, groups and stack resolved; of a vector one output axis."""
-        return layout_text(self.layout, len(self.shape_on(sizes)), sizes, self.name)
+        return layout_on(self.layout, len(self.shape_on(sizes)), sizes, self.name)
 
     def drawn_in(self, sizes: Sizes) -> Layout:
         """The layout by which the law ties elements: ``layout_on``, all gates one if joint."""
@@ -205,12 +214,11 @@ variance uncorrected; fan_in = in
         text = self._scheme.formula
         if self.joint:
             text += "; all gates are one matrix"
-        if self._scheme.needs_fans:
-            words = self.fan_words()._asdict()
-            text += "".join(f"; {fan} = {words[fan]}" for fan in words if fan in text)
+        text += "".join(f"; {fan} = {words}" for fan, words in self.counted.items())
         return text + (f"; the row {self.zero_row} is zero" if self.zero_row else "")
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LayerDefault(Mapping[str, Parameter]):
     """A layer's parameters by name, and where it was learnt what they draw.
@@ -267,74 +275,3 @@ class LayerDefault(Mapping[str, Parameter]):
 
     def __len__(self) -> int:
         return len(self.parameters)
-
-
-def _solved(parameter: Parameter, shape: Shape, sizes: Sizes) -> Sizes:
-    """The sizes behind a shape: each axis is linear in the word that it tells."""
-    words = parameter.shape.split()
-    wide = [word for word in words if word in SPREAD]
-    rest = len(shape) - len(words) + len(wide)
-    if rest < 0 or (rest and not wide):
-        raise LayoutError(_misfit(parameter, shape))
-    found, axes, pending = dict(sizes), list(shape), []
-    for word in words:
-        if word in SPREAD:
-            if word != "ones":
-                found[word] = tuple(axes[:rest])
-            del axes[:rest]
-        else:
-            pending.append((word, axes.pop(0)))
-    for _ in words:  # one axis may need what another one tells
-        for word, n in pending:
-            unknown = [name for name in names_in(word) if name not in found]
-            if len(unknown) == 1:
-                low, high = (evaluate(word, {**found, unknown[0]: value}) for value in (840, 1680))
-                found[unknown[0]] = round(840 + (n - low) * 840 / (high - low))
-    if all(name in found for word, _ in pending for name in names_in(word)) and (
-        parameter.shape_on({"k": (), **found}) != shape
-    ):
-        raise LayoutError(_misfit(parameter, shape))
-    return found
-
-
-def _misfit(parameter: Parameter, shape: Shape) -> str:
-    return f"{parameter.name} has the shape ({', '.join(parameter.shape.split())}), not {shape}."
-
-
-@cache
-def _fan_words(parameter: Parameter) -> Fans:
-    """Read off numbers: with an own prime for each axis a fan tells which axes it multiplies."""
-    axes, *options = (parameter.layout or "o").split(", ")
-    layout = Layout(axes.replace("*", "x"), transposed="transposed" in options)
-    words = parameter.shape.split()
-    parts = dict(option.split("=") for option in options if "=" in option)
-    layout = replace(
-        layout,
-        groups=_PARTS if "groups" in parts else 1,
-        stack=_PARTS if "stack" in parts else 1,
-    )
-    shape = tuple(prime * _PARTS for prime in _PRIMES[: len(words)])
-    found = fans(shape, layout, parameter._scheme.fans)
-    return Fans(*(_monomial(int(fan), words, shape, parts) for fan in found))  # type: ignore[arg-type]
-
-
-_PARTS = 101
-_PRIMES = (3, 5, 7, 11, 13)
-
-
-def _monomial(fan: int, words: list[str], shape: Shape, parts: Mapping[str, str]) -> str:
-    factors = []
-    for word, n in zip(words, shape, strict=True):
-        while fan % (n // _PARTS) == 0:
-            fan //= n // _PARTS
-            factors.append(word)
-    for _ in range(len(factors) - round(math.log(max(fan, 1), _PARTS))):  # divided by its parts
-        (count,) = parts.values()
-        whole = next((i for i, word in enumerate(factors) if word.startswith(f"{count}*")), None)
-        if whole is None:
-            factors[0] += f"/{count}"
-        else:
-            factors[whole] = factors[whole].removeprefix(f"{count}*")
-    factors = [word for word in factors if word not in ("1", "ones")]
-    factors.sort(key=lambda word: word in SPREAD)
-    return "*".join(f"({word})" if re.search("[+-]", word) else word for word in factors) or "1"

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError, UnknownName
-from .defaults import defaults, frameworks, kinds, table
+from ..public import public
+from ..spec.layer_layouts import in_name
+from .defaults import defaults, frameworks, general, generalised, kinds, table
 from .pairs import Pair, pairs_of, title
 from .parameter import LayerDefault
 from .sizes import Sizes
@@ -18,6 +20,7 @@ from .sizes import Sizes
 _VERSION = re.compile(r"(<=|>=|==|<|>).*")
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Port:
     """A layer beside its counterpart; ``code`` makes the counterpart with the layer's laws.
@@ -43,14 +46,14 @@ class Port:
 
     def lines(self) -> list[str]:
         """What each side draws, and the code."""
-        one, two = self.source, self.target
+        source, target = self.source, self.target
         sizes = ", ".join(f"{word}={n}" for word, n in self.sizes.items())
-        lines = textwrap.wrap(f"{title(one)} -> {title(two)}, in numbers at {sizes}", 98)
+        lines = textwrap.wrap(f"{title(source)} -> {title(target)}, in numbers at {sizes}", 98)
         for pair in self.pairs:
-            lines += ["", *_pair_lines(pair, one, two)]
+            lines += ["", *_pair_lines(pair, source, target)]
         if not self.code:
-            return [*lines, "", f"initspec has no adapter for {_head(two)['title']}: no code."]
-        return [*lines, "", f"{_head(one)['title']}'s laws in {_head(two)['title']}:", "", *(
+            return [*lines, "", f"initspec has no adapter for {_head(target)['title']}: no code."]
+        return [*lines, "", f"{_head(source)['title']}'s laws in {_head(target)['title']}:", "", *(
             f"    {line}".rstrip() for line in self.code.splitlines()
         )]  # fmt: skip
 
@@ -64,10 +67,10 @@ def port(layer: str, to: str, sizes: Sizes | None = None) -> Port:
     Raises :class:`UnknownName` for a framework or layer that the tables do not hold, and
     :class:`SpecError` where the target has no such layer.
 
-    >>> found = port("torch.nn.Linear", "flax", {"in": 300, "out": 100})
-    >>> [round(pair.variance_ratio, 6) for pair in found.pairs]
+    >>> answer = port("torch.nn.Linear", "flax", {"in": 300, "out": 100})
+    >>> [round(pair.variance_ratio, 6) for pair in answer.pairs]
     [3.0, 0.0]
-    >>> print(found.code)
+    >>> print(answer.code)
     import math
     <BLANKLINE>
     import initspec
@@ -87,7 +90,7 @@ def port(layer: str, to: str, sizes: Sizes | None = None) -> Port:
     source = find(layer)
     target = _counterpart(source, to)
     given = {**_example(source, target), **_given(sizes or {}, source)}
-    measured = _measured(source, target, given)
+    measured = generalised(source.kind, given)
     pairs = tuple(pairs_of(source, target, measured))
     text = code(source, target, pairs, measured) if "adapter" in _head(target) else ""
     return Port(source, target, _spoken(source, target, measured), pairs, text)
@@ -122,10 +125,9 @@ def _counterpart(source: LayerDefault, to: str) -> LayerDefault:
         if "." not in to:
             raise
         return _same_kind(source, find(to))
-    rows = [row for row in table(_VERSION.sub("", framework)) if row.kind == source.kind]
-    rows = rows or [
-        row for row in table(_VERSION.sub("", framework)) if _fallback(source.kind) == row.kind
-    ]
+    known = table(_VERSION.sub("", framework))
+    rows = [row for row in known if row.kind == source.kind]
+    rows = rows or [row for row in known if row.kind == general(source.kind)]
     if not rows:
         raise SpecError(f"{framework} has no layer of the kind {source.kind!r} in the tables.")
     best = max(rows, key=lambda row: (_dims(row) == _dims(source), _cell(row) == _cell(source)))
@@ -133,7 +135,7 @@ def _counterpart(source: LayerDefault, to: str) -> LayerDefault:
 
 
 def _same_kind(source: LayerDefault, target: LayerDefault) -> LayerDefault:
-    if target.kind not in (source.kind, _fallback(source.kind)):
+    if target.kind not in (source.kind, general(source.kind)):
         raise SpecError(
             f"{title(target)} is of the kind {target.kind!r}, and {title(source)} of "
             f"{source.kind!r}: they have no parameters in common."
@@ -141,17 +143,14 @@ def _same_kind(source: LayerDefault, target: LayerDefault) -> LayerDefault:
     return target
 
 
-def _fallback(kind: str) -> str:
-    """A depthwise convolution is a grouped one where a framework has no layer for it."""
-    return "conv" if kind == "depthwise" else ""
-
-
 def _dims(row: LayerDefault) -> int:
-    return int(next((letter for letter in row.name if letter in "123"), 0))
+    """How many spatial axes the layer's name speaks of; none where it leaves them open."""
+    return int(in_name(row.name).get("dims", 0))
 
 
 def _cell(row: LayerDefault) -> bool:
-    return row.name.endswith("Cell")
+    """Whether it is one step of a recurrence."""
+    return bool(in_name(row.name).get("step", False))
 
 
 def _example(source: LayerDefault, target: LayerDefault) -> dict[str, Any]:
@@ -170,12 +169,6 @@ def _given(sizes: Sizes, source: LayerDefault) -> dict[str, Any]:
     return dict(first.sizes(sizes))
 
 
-def _measured(source: LayerDefault, target: LayerDefault, sizes: dict[str, Any]) -> dict[str, Any]:
-    if source.kind == "depthwise":  # as a convolution of as many groups as channels
-        sizes |= {"groups": sizes["in"], "out": sizes["in"] * sizes["multiplier"]}
-    return sizes
-
-
 def _spoken(source: LayerDefault, target: LayerDefault, sizes: Sizes) -> Sizes:
     """The sizes that one of the two speaks of."""
     text = " ".join(
@@ -190,14 +183,14 @@ def _spoken(source: LayerDefault, target: LayerDefault, sizes: Sizes) -> Sizes:
 # ---------------------------------------------------------------------------------- in words
 
 
-def _pair_lines(pair: Pair, one: LayerDefault, two: LayerDefault) -> list[str]:
-    theirs = ", ".join(target.name for target in pair.targets)
+def _pair_lines(pair: Pair, source: LayerDefault, target: LayerDefault) -> list[str]:
+    theirs = ", ".join(item.name for item in pair.targets)
     head = " -> ".join(filter(None, (pair.source.name if pair.source else "", theirs)))
     if pair.source is None:
         head = f"(nothing) -> {theirs}"
-    width = max(len(one.framework), len(two.framework)) + 2
+    width = max(len(source.framework), len(target.framework)) + 2
     lines = textwrap.wrap(head, 98, subsequent_indent="  ")
-    sides = [(one, pair.source), (two, pair.targets[0] if pair.targets else None)]
+    sides = [(source, pair.source), (target, pair.targets[0] if pair.targets else None)]
     for row, parameter in sides:
         if parameter is not None:
             lines += _wrap(f"{row.framework:{width}}{_mark(row)}", parameter.formula, width)

@@ -6,21 +6,18 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..errors import SpecError
 from ..readings.spelling import fields_in_source, mapping, named
 from ..spec.distance import same_law
 from ..spec.layout import fans
 from ..spec.scheme import Scheme
-from .defaults import frameworks, kinds
+from .defaults import frameworks, generalised, kinds
+from .pairs import Pair, added, apart, same_entries, total
 from .parameter import LayerDefault, Parameter
-from .port_program import Filled, Lines, Said, program
+from .port_program import Assignments, Program, Variable
 from .port_styles import STYLES
 from .sizes import Sizes, python
-
-if TYPE_CHECKING:
-    from .pairs import Pair
 
 
 def code(source: LayerDefault, target: LayerDefault, pairs: Sequence[Pair], sizes: Sizes) -> str:
@@ -28,50 +25,48 @@ def code(source: LayerDefault, target: LayerDefault, pairs: Sequence[Pair], size
 
     What cannot be said in the target is named in a comment.
     """
-    lines = Lines()
-    filled: Filled = {}
+    program = Program()
+    assigned: Assignments = {}
     cases = sizes, _generic(source, sizes)
     for pair in pairs:
-        for parameter, said in _said(pair, source, target, cases, lines):
-            if filled.setdefault(parameter.name, (parameter, said))[1] != said:
-                lines.remark(parameter.name, "one tensor here for several laws there")
-    STYLES[frameworks()[target.framework]["adapter"]](target, filled, sizes, lines)
-    return program(target, sizes, lines)
+        for parameter, variable in _assignments(pair, source, target, cases, program):
+            if assigned.setdefault(parameter.name, (parameter, variable))[1] != variable:
+                program.remark(parameter.name, "one tensor here for several laws there")
+    STYLES[frameworks()[target.framework]["adapter"]](target, assigned, sizes, program)
+    return program.printed(target, sizes)
 
 
 def _generic(source: LayerDefault, sizes: Sizes) -> Sizes:
     """Sizes that are equal by no chance: the example's, but for what the shape hangs on."""
     kept = {word: n for word, n in sizes.items() if word in ("groups", "k")}
-    found = {**sizes, **kinds()[source.kind], **kept}
-    if source.kind == "depthwise":
-        found |= {"groups": found["in"], "out": found["in"] * found["multiplier"]}
-    return found
+    return generalised(source.kind, {**sizes, **kinds()[source.kind], **kept})
 
 
-def _said(
+def _assignments(
     pair: Pair,
     source: LayerDefault,
     target: LayerDefault,
     cases: Sequence[Sizes],
-    lines: Lines,
-) -> Iterator[tuple[Parameter, Said]]:
+    program: Program,
+) -> Iterator[tuple[Parameter, Variable]]:
     """For each parameter of the target that is to change: the scheme that it is to have."""
     ours = pair.source
     if ours is None:
         for parameter in pair.targets:
             if parameter.role == "recurrent_bias":
-                yield parameter, Said(lines.let("recurrent_bias", 'initspec.get("zeros")'))
+                yield parameter, Variable(program.let("recurrent_bias", 'initspec.get("zeros")'))
         return
-    from .pairs import added, apart
-
     if "recurrent_bias" in (ours.role, *(parameter.role for parameter in pair.targets)):
         reason = apart(source, target)
         if reason:
-            lines.remark(ours.name, reason)
+            program.remark(ours.name, reason)
     second = added(source, target) if ours.role == "bias" else None
     for parameter in pair.targets:
         if second is not None and parameter.role == "bias":
-            yield parameter, Said(lines.let("both_biases", _sum(ours, second, cases, lines)))
+            yield (
+                parameter,
+                Variable(program.let("both_biases", _sum(ours, second, cases, program))),
+            )
             continue
         if ours.required or _same(ours, parameter, cases):
             continue
@@ -80,25 +75,21 @@ def _said(
         try:
             if "joined" in {ours.role, parameter.role} and ours.role != parameter.role:
                 raise SpecError("one kernel on one side and two on the other")
-            yield parameter, _scheme(ours, parameter, cases, (source, target), lines)
+            yield parameter, _scheme(ours, parameter, cases, (source, target), program)
         except SpecError as error:
-            lines.remark(parameter.name, str(error))
+            program.remark(parameter.name, str(error))
 
 
-def _sum(first: Parameter, second: Parameter, cases: Sequence[Sizes], lines: Lines) -> str:
+def _sum(first: Parameter, second: Parameter, cases: Sequence[Sizes], program: Program) -> str:
     """Two biases for the one that stands for both: drawn each by itself, and added."""
-    from .pairs import total
-
     for sizes in cases:
         total(first.on(sizes), second.on(sizes))
     assert first.scheme is not None
-    limit = _limit(first, first.scheme, lines)
+    limit = _limit(first, first.scheme, program)
     return f"initspec.get(lambda shape, rng: rng.uniform(-{limit}, {limit}, (2, *shape)).sum(0))"
 
 
 def _same(source: Parameter, target: Parameter, cases: Sequence[Sizes]) -> bool:
-    from .pairs import same_entries
-
     if target.required:
         return False
     return all(same_entries(source, target, sizes) for sizes in cases)
@@ -109,22 +100,24 @@ def _scheme(
     target: Parameter,
     cases: Sequence[Sizes],
     rows: tuple[LayerDefault, LayerDefault],
-    lines: Lines,
-) -> Said:
+    program: Program,
+) -> Variable:
     """The source's law for the target's tensor, as a variable."""
     scheme = source.scheme
     role = target.role if target.role in ("qkv", "qkv_bias") else source.role
     if scheme is None:
-        return Said(lines.let(role, _by_gate(source, target, *rows)))
+        return Variable(program.let(role, _by_gate(source, target, *rows)))
     if scheme.distribution == "orthogonal":
         if source.joint and not _stack(target):
             raise SpecError("all gates are one orthogonal matrix there, and apart here")
-        return Said(lines.let(role, named(scheme)), axes=True, joint=source.joint)
+        return Variable(program.let(role, named(scheme)), axes=True, joint=source.joint)
     if not scheme.needs_fans:
-        return Said(lines.let(role, named(scheme)))
-    if all(_true(source, target, sizes) for sizes in cases):
-        return Said(lines.let(role, named(replace(scheme, fans="true", name=None))), axes=True)
-    return Said(lines.let(role, _in_numbers(source, scheme, lines)))
+        return Variable(program.let(role, named(scheme)))
+    if all(_fans_agree(source, target, sizes) for sizes in cases):
+        return Variable(
+            program.let(role, named(replace(scheme, fans="true", name=None))), axes=True
+        )
+    return Variable(program.let(role, _in_numbers(source, scheme, program)))
 
 
 def _stack(parameter: Parameter) -> int:
@@ -132,15 +125,15 @@ def _stack(parameter: Parameter) -> int:
     return int(match[1]) if match else 0
 
 
-def _true(source: Parameter, target: Parameter, sizes: Sizes) -> bool:
+def _fans_agree(source: Parameter, target: Parameter, sizes: Sizes) -> bool:
     """Whether the true fans of the target's tensor are those that the source counts."""
     if target.layout is None or source.scheme is None:
         return False
     shape, layout = target.shape_on(sizes), target.layout_on(sizes)
     if target.called:
         layout = replace(layout, stack=1)
-    found = replace(source.scheme, fans="true").given(**fans(shape, layout)._asdict())
-    return same_law(found, source.on(sizes))
+    law = replace(source.scheme, fans="true").given(**fans(shape, layout)._asdict())
+    return same_law(law, source.on(sizes))
 
 
 def _by_gate(source: Parameter, target: Parameter, left: LayerDefault, right: LayerDefault) -> str:
@@ -156,12 +149,12 @@ def _by_gate(source: Parameter, target: Parameter, left: LayerDefault, right: La
     return f"initspec.get({parts})"
 
 
-def _in_numbers(source: Parameter, scheme: Scheme, lines: Lines) -> str:
+def _in_numbers(source: Parameter, scheme: Scheme, program: Program) -> str:
     """The scale written out, for fans that the target's tensor does not tell."""
     if scheme.distribution == "uniform":
-        limit = _limit(source, scheme, lines)
+        limit = _limit(source, scheme, program)
         return f'initspec.get("uniform", low=-{limit}, high={limit})'
-    std = lines.let("std", _root(*_quotient(source, scheme)))
+    std = program.let("std", _root(*_quotient(source, scheme)))
     if scheme.distribution == "normal":
         return f'initspec.get("normal", std={std})'
     cut = Scheme(distribution="truncated_normal", std=1.0, truncation=scheme.truncation)
@@ -169,10 +162,10 @@ def _in_numbers(source: Parameter, scheme: Scheme, lines: Lines) -> str:
     return mapping(fields).replace('"std": 1.0', f'"std": {std}')
 
 
-def _limit(source: Parameter, scheme: Scheme, lines: Lines) -> str:
+def _limit(source: Parameter, scheme: Scheme, program: Program) -> str:
     """The limit of a uniform law, as a variable."""
     variance, n = _quotient(source, scheme)
-    return lines.let("limit", _root(3 * variance, n))
+    return program.let("limit", _root(3 * variance, n))
 
 
 def _quotient(source: Parameter, scheme: Scheme) -> tuple[float, str]:

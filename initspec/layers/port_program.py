@@ -1,19 +1,20 @@
-"""The lines of a ported program."""
+"""The program that makes a layer with another one's laws: its parts, and how it is printed."""
 
 from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .defaults import frameworks
 from .parameter import LayerDefault, Parameter
 from .sizes import Sizes, identifiers
 
 
-class Said(NamedTuple):
-    """A scheme in the code: the variable that holds it, and whether it asks for the tensor's axes.
+class Variable(NamedTuple):
+    """A variable that holds a scheme, and whether that asks for the tensor's axes.
 
     ``joint`` says that it takes all gates as one matrix.
     """
@@ -23,14 +24,22 @@ class Said(NamedTuple):
     joint: bool = False
 
 
-@dataclass(slots=True)
-class Lines:
-    """The parts of the code, in the order in which they are printed."""
+#: The variable that each parameter is to be drawn from, by the parameter's name.
+Assignments = dict[str, tuple[Parameter, Variable]]
 
-    schemes: dict[str, str] = field(default_factory=dict)  # by variable
+
+@dataclass(slots=True)
+class Program:
+    """The parts of the code, in the order in which they are printed.
+
+    ``schemes`` has expressions by variable, ``arguments`` are those of the layer, ``after`` the
+    lines behind it, and ``remarks`` the names of parameters by the reason why they are not set.
+    """
+
+    schemes: dict[str, str] = field(default_factory=dict)
     arguments: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
-    remarks: dict[str, list[str]] = field(default_factory=dict)  # names by reason
+    remarks: dict[str, list[str]] = field(default_factory=dict)
 
     def let(self, name: str, text: str) -> str:
         """A variable that holds this, of this name or the next one that is free."""
@@ -48,63 +57,71 @@ class Lines:
 
     def used(self, text: str) -> list[str]:
         """The lines of the variables that the program speaks of, in their order."""
-        found: list[str] = []
+        lines: list[str] = []
         for name, value in reversed(self.schemes.items()):
             if re.search(rf"\b{name}\b", re.sub(r"\b\w+=", "", text)):
-                found.insert(0, f"{name} = {value}")
+                lines.insert(0, f"{name} = {value}")
                 text += f"\n{value}"
-        return found
+        return lines
 
-
-Filled = dict[str, tuple[Parameter, Said]]
-
-
-def program(row: LayerDefault, sizes: Sizes, lines: Lines) -> str:
-    head = frameworks()[row.framework]
-    made = [*_made(row, lines.arguments), *lines.after]
-    if head["adapter"] == "haiku":
-        made = [
-            "",
-            "",
-            "def forward():",
-            *(f"    {line}" for line in made),
-            "",
-            "",
-            "params, state = hk.transform_with_state(forward).init(jax.random.PRNGKey(0))",
+    def printed(self, row: LayerDefault, sizes: Sizes) -> str:
+        """The program as text: imports, sizes, schemes, the layer, and what could not be said."""
+        head = frameworks()[row.framework]
+        layer = [*_constructor(row, self.arguments), *self.after]
+        if head["adapter"] == "haiku":
+            layer = _in_haiku(layer)
+        body = [*self.used("\n".join(layer)), *layer]
+        text = "\n".join(body)
+        remarks = [
+            line for reason, names in self.remarks.items() for line in _remark(names, reason)
         ]
-    body = [*lines.used("\n".join(made)), *made]
-    text = "\n".join(body)
-    top = [
+        return "\n".join([*_imports(head, text), "", *_sizes(sizes, text), *body, *remarks])
+
+
+def _in_haiku(layer: list[str]) -> list[str]:
+    """The lines of a layer inside the function that Haiku transforms."""
+    return [
+        "",
+        "",
+        "def forward():",
+        *(f"    {line}" for line in layer),
+        "",
+        "",
+        "params, state = hk.transform_with_state(forward).init(jax.random.PRNGKey(0))",
+    ]
+
+
+def _imports(head: Mapping[str, Any], text: str) -> list[str]:
+    standard = [
         *(["import math"] if "math." in text else []),
         *(["from fnmatch import fnmatch"] if "fnmatch(" in text else []),
     ]
-    top += [""] if top else []
-    remarks = [
-        line
-        for reason, names in lines.remarks.items()
-        for line in textwrap.wrap(
-            f"Not here: {', '.join(names)}; {reason}.",
-            98,
-            initial_indent="# ",
-            subsequent_indent="# ",
-        )
-    ]
     known = ["import initspec"] if "initspec." in text else []
-    return "\n".join([*top, *known, *head["imports"], "", *_words(sizes, text), *body, *remarks])
+    return [*standard, *([""] if standard else []), *known, *head["imports"]]
 
 
-def _made(row: LayerDefault, arguments: list[str]) -> list[str]:
+def _remark(names: list[str], reason: str) -> list[str]:
+    """A comment that says which parameters are not set, and why."""
+    return textwrap.wrap(
+        f"Not here: {', '.join(names)}; {reason}.",
+        98,
+        initial_indent="# ",
+        subsequent_indent="# ",
+    )
+
+
+def _constructor(row: LayerDefault, arguments: list[str]) -> list[str]:
     """The line that makes the layer, or several where it is long."""
     line = f"layer = {row.constructor(', '.join(arguments))}"
     if len(line) <= 92:
         return [line]
     name, _, inside = row.constructor("{inits}" if arguments else "").partition("(")
     before, _, after = inside.removesuffix(")").partition("{inits}")
-    parts = [*_filled(before), *(f"    {argument}," for argument in arguments), *_filled(after)]
+    parts = [*_wrapped(before), *(f"    {argument}," for argument in arguments), *_wrapped(after)]
     return [f"layer = {name}(", *parts, ")"]
 
 
-def _filled(text: str) -> list[str]:
+def _wrapped(text: str) -> list[str]:
     """Arguments on as few lines as they need."""
     text = text.strip(", ")
     if not text:
@@ -120,14 +137,14 @@ def _filled(text: str) -> list[str]:
     )
 
 
-def _words(sizes: Sizes, text: str) -> list[str]:
+def _sizes(sizes: Sizes, text: str) -> list[str]:
     """The sizes that the code speaks of, by name."""
-    used = [
+    spoken = [
         (identifiers(word), n)
         for word, n in sizes.items()
         if re.search(rf"\b{identifiers(word)}\b", re.sub(r"\w+=", "", text))
     ]
-    if not used:
+    if not spoken:
         return []
-    names, values = zip(*used, strict=True)
+    names, values = zip(*spoken, strict=True)
     return [f"{', '.join(names)} = {', '.join(repr(value) for value in values)}"]

@@ -1,4 +1,4 @@
-"""The sizes of a layer, and the expressions over them in the layers' tables."""
+"""The sizes of a layer, and the expressions over them in the layers' tables: shapes and layouts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from types import CodeType
 from typing import Any
 
 from ..errors import LayoutError, SpecError
+from ..spec.fan_rules import Shape
+from ..spec.layer_layouts import spatial
 from ..spec.layout import Layout, checked_shape
 
 #: The sizes of a layer, by the words of the tables.
@@ -66,41 +68,93 @@ def evaluate(text: str, sizes: Sizes, name: str = "this") -> float:
 
 
 def whole_number(text: str, sizes: Sizes, name: str) -> int:
+    """A formula that says how many places an axis has; ``name`` is the parameter's, for errors."""
     value = evaluate(text, sizes, name)
     if not isinstance(value, int):
         raise LayoutError(f"{name}: {text} is {value:g}, and an axis has a whole number of places.")
     return value
 
 
-def spread(word: str, sizes: Sizes, name: str) -> list[int] | None:
-    """The axes that a word stands for where it is one that stands for several."""
-    if word not in SPREAD:
-        return None
-    source = "k" if word == "ones" else word
-    evaluate(source, sizes, name)
-    return [1] * len(sizes[source]) if word == "ones" else list(sizes[source])
-
-
 def size_of(word: str, given: Any) -> Any:
+    """A given size, checked: a tuple for ``k`` and ``places``, a number for other words."""
     if word in ("k", "places"):
         return checked_shape(given)
     (size,) = checked_shape(given if hasattr(given, "__index__") else (-1,))
     return size
 
 
-def names_in(word: str) -> list[str]:
+# --------------------------------------------------------------------------- shapes and layouts
+
+
+def shape_on(words: str, sizes: Sizes, name: str) -> Shape:
+    """A shape in words, such as ``"out in/groups k"``, in numbers.
+
+    >>> shape_on("out in/groups k", {"in": 16, "out": 48, "groups": 4, "k": (5,)}, "weight")
+    (48, 4, 5)
+    """
+    shape: list[int] = []
+    for word in words.split():
+        if word in SPREAD:
+            shape += _spread(word, sizes, name)
+        else:
+            shape.append(whole_number(word, sizes, name))
+    return tuple(shape)
+
+
+def _spread(word: str, sizes: Sizes, name: str) -> list[int]:
+    """The axes of a word that stands for several; ``ones`` for as many as the kernel has."""
+    source = "k" if word == "ones" else word
+    evaluate(source, sizes, name)
+    return [1] * len(sizes[source]) if word == "ones" else list(sizes[source])
+
+
+def solved(words: str, shape: Shape, sizes: Sizes, name: str) -> Sizes:
+    """The sizes behind a shape: each axis is linear in the word that it tells.
+
+    >>> solved("4*hidden in", (32, 5), {}, "weight")
+    {'hidden': 8, 'in': 5}
+    """
+    parts = words.split()
+    wide = [word for word in parts if word in SPREAD]
+    rest = len(shape) - len(parts) + len(wide)
+    misfit = LayoutError(f"{name} has the shape ({', '.join(parts)}), not {shape}.")
+    if rest < 0 or (rest and not wide):
+        raise misfit
+    known, axes, pending = dict(sizes), list(shape), []
+    for word in parts:
+        if word in SPREAD:
+            if word != "ones":
+                known[word] = tuple(axes[:rest])
+            del axes[:rest]
+        else:
+            pending.append((word, axes.pop(0)))
+    for _ in parts:  # one axis may need what another one tells
+        for word, n in pending:
+            unknown = [size for size in _names_in(word) if size not in known]
+            if len(unknown) == 1:
+                low, high = (evaluate(word, {**known, unknown[0]: value}) for value in (840, 1680))
+                known[unknown[0]] = round(840 + (n - low) * 840 / (high - low))
+    complete = all(size in known for word, _ in pending for size in _names_in(word))
+    if complete and shape_on(words, {"k": (), **known}, name) != shape:
+        raise misfit
+    return known
+
+
+def _names_in(word: str) -> list[str]:
     return [name.rstrip("_") for name in _compiled(word).co_names if name not in ("math", "prod")]
 
 
-def layout_text(text: str | None, ndim: int, sizes: Sizes, name: str) -> Layout:
+def layout_on(text: str | None, ndim: int, sizes: Sizes, name: str) -> Layout:
+    """A layout of the tables, such as ``"oi*, groups=groups"``, for a tensor of ``ndim`` axes.
+
+    Without a text it is that of a vector.
+    """
     if text is None:
         return Layout("o" * ndim)
     axes, *options = text.split(", ")
-    count = ndim - len(axes) + 1
-    space = ("", "w", "hw", "dhw")[count] if count < 4 else "x" * count
     fields: dict[str, Any] = {"transposed": "transposed" in options}
     for option in options:
         word, _, value = option.partition("=")
         if value:
             fields[word] = whole_number(value, sizes, name)
-    return Layout(axes.replace("*", space), **fields)
+    return Layout(axes.replace("*", spatial(ndim - len(axes) + 1)), **fields)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .argument import Argument
 from .entry import Entry
 from .names import Name, number
 
@@ -17,8 +18,8 @@ _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class _Book:
-    """The rows of one file: what it says of itself, and its rows by name and by base."""
+class Book:
+    """The rows of one file by name and by base, and its head: what it says of them all."""
 
     head: Mapping[str, Any]
     entries: Mapping[str, Entry]
@@ -28,17 +29,20 @@ class _Book:
 
 @cache
 def dialect_names() -> tuple[str, ...]:
+    """Every dialect that has a file."""
     return tuple(sorted(path.stem for path in (_HERE / "dialects").glob("*.toml")))
 
 
 @cache
 def document_of(dialect: str | None) -> dict[str, Any]:
+    """The file of a dialect, or of the bare names, as it stands."""
     path = _HERE / "dialects" / f"{dialect}.toml" if dialect else _HERE / "schemes.toml"
     return tomllib.loads(path.read_text("utf-8"))
 
 
 @cache
-def book_of(dialect: str | None) -> _Book:
+def book_of(dialect: str | None) -> Book:
+    """The rows of a dialect, those that it takes over included, or of the bare names."""
     document = document_of(dialect)
     head = {**document.get("dialect", {}), "absent": document.get("absent", {})}
     table: dict[str, Any] = document["scheme"]
@@ -55,23 +59,23 @@ def book_of(dialect: str | None) -> _Book:
     versions: dict[str, tuple[Entry, ...]] = {}
     for entry in entries.values():
         versions[entry.base] = (*versions.get(entry.base, ()), entry)
-    for base, found in versions.items():
-        versions[base] = tuple(sorted(found, key=_age, reverse=True))
+    for base, rows in versions.items():
+        versions[base] = tuple(sorted(rows, key=_age, reverse=True))
     aliases = {
         Name.parse(alias).base: entry.base for entry in entries.values() for alias in entry.aliases
     }
-    return _Book(head, entries, versions, aliases)
+    return Book(head, entries, versions, aliases)
 
 
-def _taken_over(dialect: str | None, source: _Book, own: set[str]) -> dict[str, Entry]:
+def _taken_over(dialect: str | None, source: Book, known: set[str]) -> dict[str, Entry]:
     """The rows of the dialect that this one extends, but for those that it has itself."""
-    found = {}
+    entries = {}
     for entry in source.entries.values():
-        if entry.base not in own and entry.until is None:
+        if entry.base not in known and entry.until is None:
             aliases = tuple(f"{alias.partition('@')[0]}@{dialect}" for alias in entry.aliases)
             name = f"{entry.base}@{dialect}"
-            found[name] = replace(entry, name=name, aliases=aliases)
-    return found
+            entries[name] = replace(entry, name=name, aliases=aliases)
+    return entries
 
 
 def _age(entry: Entry) -> tuple[bool, tuple[int, ...]]:
@@ -80,13 +84,15 @@ def _age(entry: Entry) -> tuple[bool, tuple[int, ...]]:
 
 def _entry(name: Name, until: str, row: Mapping[str, Any], head: Mapping[str, Any]) -> Entry:
     """A row as an entry; what the row does not say of itself, its dialect's head does."""
-    words = row.get("arguments", {})
-    arguments = {word: word for word in words} if isinstance(words, list) else words
+    targets = row.get("arguments", {})
+    if isinstance(targets, list):
+        targets = {word: word for word in targets}
+    arguments = {word: Argument.parse(word, target) for word, target in targets.items()}
     at = f"@{name.dialect}" if name.dialect else ""
     fields = dict(row["scheme"])
     if "mode" in fields and "fans" in head:
         fields.setdefault("fans", head["fans"])
-    said = {key: head[key] for key in ("version", "evidence", "source") if key in head}
+    shared = {key: head[key] for key in ("version", "evidence", "source") if key in head}
     changed = {
         "name": f"{name}<{until}" if until else str(name),
         "title": row.get("title") or row.get("call", ""),
@@ -97,7 +103,7 @@ def _entry(name: Name, until: str, row: Mapping[str, Any], head: Mapping[str, An
         "references": tuple(row.get("references", ())),
         "required": tuple(row.get("required", ())),
     }
-    return Entry(**{**said, **row, **changed, "until": until or None})
+    return Entry(**{**shared, **row, **changed, "until": until or None})
 
 
 def find(name: Name) -> Entry | None:
@@ -114,9 +120,10 @@ def find(name: Name) -> Entry | None:
 
 def bases(name: Name) -> list[str]:
     """What the base may be called in this dialect, whose own word goes first."""
-    own = book_of(name.dialect).aliases.get(name.base, name.base)
-    return [name.base, own, book_of(None).aliases.get(name.base, own)]
+    base = book_of(name.dialect).aliases.get(name.base, name.base)
+    return [name.base, base, book_of(None).aliases.get(name.base, base)]
 
 
-def words_of(book: _Book) -> set[str]:
+def words_of(book: Book) -> set[str]:
+    """Every name and alias of a book."""
     return {*book.entries, *(alias for entry in book.entries.values() for alias in entry.aliases)}

@@ -10,10 +10,8 @@ from typing import Any
 from ..errors import SpecError, UnknownName
 from ..spec.scheme import Scheme
 from ..spec.truncation import Truncation
+from .argument import Argument
 from .names import Name
-
-#: Which field an argument sets: a path, or for each value the fields that it sets.
-Target = str | Mapping[str, Any]
 
 
 def _none() -> Mapping[str, Any]:
@@ -38,7 +36,7 @@ class Entry:
     note: str = ""
     aliases: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
-    arguments: Mapping[str, Target] = field(default_factory=_none)
+    arguments: Mapping[str, Argument] = field(default_factory=_none)
     call: str = ""
     bare: bool = False
     required: tuple[str, ...] = ()
@@ -78,43 +76,11 @@ class Entry:
                 hint = "" if words else f"{self.name} takes no arguments."
                 raise UnknownName(f"argument of {self.name}", word, words or ["none"], hint)
         row = dict(self.scheme)
-        for word, target in self.arguments.items():  # in the row's order, whatever the caller's
+        for word, argument in self.arguments.items():  # in the row's order, whatever the caller's
             if word in given:
-                _set(row, word, target, given[word])
+                argument.set(row, given[word])
         shown = ", ".join(f"{word}={value!r}" for word, value in given.items())
         return _build(row, f"{self.name}({shown})" if shown else self.name)
-
-
-def _set(row: dict[str, Any], word: str, target: Target, value: Any) -> None:
-    if not isinstance(target, str):
-        _choose(row, word, target, value)
-    elif "*" in target:  # "factor*" multiplies, "factor*/3" does so where 3 is the default
-        name, _, unit = target.partition("*")
-        row[name] = row.get(name, 1.0) * _number(word, value) / float(unit[1:] or 1)
-    elif target == "limit":
-        row["low"], row["high"] = -_number(word, value), _number(word, value)
-    elif "." in target:
-        table, _, name = target.partition(".")
-        row[table] = {**row[table], name: value}
-    else:
-        row[target] = value
-
-
-def _choose(row: dict[str, Any], word: str, target: Mapping[str, Any], value: Any) -> None:
-    choices = {key.lower(): change for key, change in target.items() if key != "number"}
-    change = choices.get(str(value).lower())
-    if change is not None:
-        row |= {name: None if new == "none" else new for name, new in change.items()}
-    elif "number" in target and not isinstance(value, str):
-        _set(row, word, target["number"], value)
-    else:
-        raise UnknownName(word, value, target)
-
-
-def _number(word: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise SpecError(f"{word} is a number, not {value!r}.")
-    return value
 
 
 def _build(row: dict[str, Any], name: str) -> Scheme:

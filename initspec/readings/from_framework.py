@@ -30,7 +30,7 @@ def from_torch(function: Any, *args: Any, **kwargs: Any) -> Scheme:
     >>> round(scheme.on((40, 10), "torch.Linear").variance, 6)  # 2 / (1 + 0.2**2) / 40
     0.048077
     """
-    return from_call("torch", _name(function, "from_torch", ("torch",)), *args, **kwargs)
+    return from_call("torch", _name(function, "from_torch", _packages("torch")), *args, **kwargs)
 
 
 def from_keras(initializer: Any, *args: Any, **kwargs: Any) -> Scheme:
@@ -50,12 +50,12 @@ def from_keras(initializer: Any, *args: Any, **kwargs: Any) -> Scheme:
     'FAN_OUT'
     """
     if hasattr(initializer, "get_config") and not isinstance(initializer, type):
-        name = _name(type(initializer), "from_keras", _KERAS)
+        name = _name(type(initializer), "from_keras", _packages("keras"))
         return from_call("keras", name, *args, **{**initializer.get_config(), **kwargs})
     if isinstance(initializer, Mapping):
         name, config = _configured(initializer)
         return from_call("keras", name, *args, **{**config, **kwargs})
-    return from_call("keras", _name(initializer, "from_keras", _KERAS), *args, **kwargs)
+    return from_call("keras", _name(initializer, "from_keras", _packages("keras")), *args, **kwargs)
 
 
 def from_jax(factory: Any, *args: Any, **kwargs: Any) -> Scheme:
@@ -73,11 +73,11 @@ def from_jax(factory: Any, *args: Any, **kwargs: Any) -> Scheme:
     >>> from_jax("variance_scaling", 2.0, "fan_in", "normal").formula
     'normal, mean 0, variance 2 / fan_in'
     """
-    made_by, inner, _ = getattr(factory, "__qualname__", "").partition(".<locals>")
+    maker, inner, _ = getattr(factory, "__qualname__", "").partition(".<locals>")
     if inner:
         raise SpecError(
-            f"an initializer that {made_by} has made does not tell its arguments: give the "
-            f"function that makes it, or its name, and its arguments, as in from_jax({made_by!r})."
+            f"an initializer that {maker} has made does not tell its arguments: give the "
+            f"function that makes it, or its name, and its arguments, as in from_jax({maker!r})."
         )
     return from_call("jax", _name(factory, "from_jax", ("jax", "flax")), *args, **kwargs)
 
@@ -126,7 +126,8 @@ def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
     return entry.make(*(_plain("the first argument", value) for value in args), **given)
 
 
-_KERAS = ("keras", "tensorflow", "tf_keras")
+def _packages(dialect: str) -> tuple[str, ...]:
+    return tuple(registry.dialect(dialect)["packages"])
 
 
 def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
@@ -167,26 +168,26 @@ def _entry(dialect: str, name: str) -> Entry:
         return names[key]
     if key in absent:
         raise SpecError(f"{name!r} of {dialect} is no scheme: {absent[key]}")
-    own = [alias.partition("@")[0] for entry in names.values() for alias in entry.aliases]
+    aliases = [alias.partition("@")[0] for entry in names.values() for alias in entry.aliases]
     calls = [entry.call.rpartition(".")[2] for entry in names.values() if "(" not in entry.call]
-    known = {*own, *filter(None, calls), *(entry.base for entry in names.values())}
+    known = {*aliases, *filter(None, calls), *(entry.base for entry in names.values())}
     raise UnknownName(f"initializer of {dialect}", name, known)
 
 
 @cache
 def _calls(dialect: str) -> tuple[Mapping[str, Entry], Mapping[str, str]]:
     """What the framework's own names mean, and why some mean nothing here."""
-    found: dict[str, Entry] = {}
+    names: dict[str, Entry] = {}
     bases = dict.fromkeys(entry.base for entry in rows(dialect))
     newest = [readings(base, dialect)[0] for base in bases]
     for entry in newest:  # a call goes before another row's base name or alias
         if "(" not in entry.call:
-            found.setdefault(_key(entry.call.rpartition(".")[2]), entry)
+            names.setdefault(_key(entry.call.rpartition(".")[2]), entry)
     for entry in newest:
         for name in (entry.base, *entry.aliases):
-            found.setdefault(_key(name.partition("@")[0]), entry)
+            names.setdefault(_key(name.partition("@")[0]), entry)
     absent = {_key(name): reason for name, reason in registry.dialect(dialect)["absent"].items()}
-    return MappingProxyType(found), MappingProxyType(absent)
+    return MappingProxyType(names), MappingProxyType(absent)
 
 
 def _key(name: str) -> str:

@@ -17,7 +17,7 @@ from .. import plugins
 from ..errors import SpecError, UnknownName
 from ..spec.custom import Custom, Function
 from ..spec.scheme import Scheme
-from ..spec.tensor_laws import Values
+from ..spec.values import Values
 from .books import bases, book_of, dialect_names, document_of, find, words_of
 from .entry import Entry
 from .names import Name
@@ -54,10 +54,10 @@ class Registry(Mapping[str, Entry]):
 
     def __getitem__(self, name: str) -> Entry:
         parsed = Name.parse(name)
-        found = find(parsed)
-        if found is None:
+        entry = find(parsed)
+        if entry is None:
             raise _unknown(parsed)
-        return found
+        return entry
 
     def __contains__(self, name: object) -> bool:
         try:
@@ -189,11 +189,11 @@ def _named(text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
     if call:
         written = _arguments(text, call)
         args, kwargs = (*written[0], *args), {**written[1], **kwargs}
-    mine = _custom().get(name)
-    if mine is not None:
+    scheme = _registered().get(name)
+    if scheme is not None:
         if args or kwargs:
             raise SpecError(f"{name} was registered as it is and takes no arguments.")
-        return mine
+        return scheme
     return schemes[name].make(*args, **kwargs)
 
 
@@ -212,7 +212,7 @@ def _arguments(text: str, call: str) -> tuple[list[Any], dict[str, Any]]:
 
 
 @cache
-def _custom() -> dict[str, Scheme]:
+def _registered() -> dict[str, Scheme]:
     return {}
 
 
@@ -227,7 +227,7 @@ def register(name: str, spec: Any) -> Scheme:
     if _PLAIN.fullmatch(name) is None:
         raise SpecError(f"a name is made of letters, digits, '_', '.' and '-', not {name!r}.")
     scheme = get(spec).replace(name=name)
-    taken = schemes[name].make() if name in schemes else _custom().setdefault(name, scheme)
+    taken = schemes[name].make() if name in schemes else _registered().setdefault(name, scheme)
     if taken != scheme:
         raise SpecError(f"the name {name!r} is taken by {taken!r}, which is another scheme.")
     return taken

@@ -13,6 +13,7 @@ from .registry import schemes
 
 
 def fields_in_source(scheme: Scheme) -> dict[str, Any]:
+    """The fields of a scheme as source text has them: without its name and the format's version."""
     data = to_dict(replace(scheme, name=None))
     del data["spec"]
     return data
@@ -48,8 +49,8 @@ def named(scheme: Scheme) -> str:
     for name, words in calls:
         try:
             if schemes[name].make(**words) == scheme:
-                said = ", ".join(f"{word}={_value(value)}" for word, value in words.items())
-                return f'initspec.get("{name}", {said})'
+                shown = ", ".join(f"{word}={_value(value)}" for word, value in words.items())
+                return f'initspec.get("{name}", {shown})'
         except InitSpecError:  # numbers that this name does not take
             continue
     return mapping(fields_in_source(scheme))

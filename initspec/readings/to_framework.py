@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InitSpecError, SpecError, UnknownName
-from ..spec.distance import same_law
-from ..spec.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
+from ..spec.distribution import Normal, TruncatedNormal, Uniform
 from ..spec.fan_rules import Fans
 from ..spec.layout import Layout, fans
 from ..spec.scheme import Scheme
-from .entry import Entry
-from .registry import dialect, dialects, get, rows
+from .call import call_of, callable_rows, fixed, law_at, short
+from .registry import dialect, dialects, get
 
 #: Fans at which two schemes are compared; unequal, so that modes and bias units show.
 _FANS = ((1.0, 1.0), (3.0, 11.0), (640.0, 96.0))
-#: How a call stands in a program: PyTorch fills a tensor, the others make an initializer.
-_FORMS = {"torch": "{call}(weight{comma}{arguments})", "timm": "{call}(weight{comma}{arguments})"}
-#: The adapter that draws a scheme where a framework has no call for it.
-_ADAPTERS = {
-    "torch": "{scheme}.torch_(weight)",
-    "timm": "{scheme}.torch_(weight)",
-    "keras": "{scheme}.keras()",
-    "tensorflow": "{scheme}.tensorflow()",
-    "jax": "{scheme}.jax",
-    "flax": "{scheme}.jax",
-    "haiku": "{scheme}.haiku",
-    "equinox": "{scheme}.jax",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,218 +71,35 @@ def generate(
         raise UnknownName("dialect", to, dialects())
     wanted = get(scheme)
     law = None if shape is None else wanted.on(tuple(shape), layout)
-    found = _call(wanted, to)
-    if found is not None:
-        entry, arguments = found
-        note = _fans_note(wanted, entry.make(**arguments), to, shape, layout)
+    call = call_of(wanted, to)
+    if call is not None:
+        note = _fans_note(wanted, call.scheme, to, shape, layout)
         if not (note and law is not None):
-            return _code(wanted, to, _written(entry, arguments, to), note)
+            return _code(wanted, to, call.source, note)
     if law is not None:
-        fixed = _fixed(law)
-        told = _call(fixed, to) if fixed is not None else None
-        if told is not None:
+        numbers = fixed(law)
+        call = call_of(numbers, to) if numbers is not None else None
+        if call is not None:
             axes = Layout.of(layout, len(shape or ()))
             note = f"The numbers are those of the shape {tuple(shape or ())}, layout '{axes}'."
-            return _code(wanted, to, _written(*told, to), note)
-    title = dialect(to)["title"].partition(",")[0]
+            return _code(wanted, to, call.source, note)
+    head = dialect(to)
+    title = head["title"].partition(",")[0]
     reason = f"{title} cannot say it in one call: {_reason(wanted, to)}."
     steps = _steps(wanted) if to == "torch" else None
     if steps is not None:
         return Code(scheme=str(wanted.name), to=to, source=steps, call=False, note=reason)
-    if to not in _ADAPTERS:
+    if "adapter" not in head:
         raise SpecError(f"{reason} initspec has no adapter for {title} that could.")
-    source = f"import initspec\n\n{_ADAPTERS[to].format(scheme=_spelled(wanted))}"
-    return Code(scheme=_named(wanted), to=to, source=source, call=False, note=reason)
+    source = f"import initspec\n\n{head['adapter'].format(scheme=_spelled(wanted))}"
+    return Code(scheme=wanted.title, to=to, source=source, call=False, note=reason)
 
 
 def _code(scheme: Scheme, to: str, source: str, note: str) -> Code:
-    return Code(scheme=_named(scheme), to=to, source=source, call=True, note=note)
-
-
-def _named(scheme: Scheme) -> str:
-    return scheme.name or scheme.formula
-
-
-# ------------------------------------------------------------------------------------- one call
-
-
-def _call(scheme: Scheme, to: str) -> tuple[Entry, dict[str, Any]] | None:
-    """The framework's row and arguments that have the law, with the fewest arguments."""
-    found = []
-    for entry in rows(to):
-        if entry.until is None and entry.call and "(" not in entry.call:
-            arguments = _solved(scheme, entry)
-            if arguments is not None:
-                found.append((entry, arguments))
-    return min(found, key=lambda pair: len(pair[1]), default=None)
-
-
-def _solved(scheme: Scheme, entry: Entry) -> dict[str, Any] | None:
-    """The arguments with which a row has the law of a scheme."""
-    choices = {
-        word: [choice for choice in target if choice != "number"]
-        for word, target in entry.arguments.items()
-        if not isinstance(target, str)
-    }
-    numbers = [word for word, target in entry.arguments.items() if isinstance(target, str)]
-    best: dict[str, Any] | None = None
-    for chosen in itertools.product(
-        *([None] * (word not in entry.required) + words for word, words in choices.items())
-    ):
-        given: dict[str, Any] = {
-            word: {"true": True, "false": False}.get(choice, choice)
-            for word, choice in zip(choices, chosen, strict=True)
-            if choice is not None
-        }
-        if best is not None and len(given) >= len(best):
-            continue
-        for candidate in _numbered(scheme, entry, given, numbers):
-            if (best is None or len(candidate) < len(best)) and _same(scheme, entry, candidate):
-                best = _fewest(scheme, entry, candidate)
-    return best
-
-
-def _fewest(scheme: Scheme, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
-    """The arguments without those that are at the framework's defaults."""
-    for word in list(given):
-        rest = {name: value for name, value in given.items() if name != word}
-        if word not in entry.required and _same(scheme, entry, rest):
-            given = rest
-    return given
-
-
-def _numbered(
-    scheme: Scheme, entry: Entry, given: dict[str, Any], numbers: list[str]
-) -> Iterator[dict[str, Any]]:
-    """Arguments with numbers that may do: those of the scheme's law, then a scale."""
-    law = _law(scheme, *_FANS[0])
-    targets = {word: str(entry.arguments[word]) for word in numbers}
-    direct = dict(given)
-    for word, target in targets.items():
-        value = _number(target, scheme, law, entry)
-        if value is None and word in entry.required:
-            value = entry.scheme.get(target)
-        if value is not None:
-            direct[word] = _short(value)
-    yield direct
-    mine = _made(entry, direct)
-    if law is None or mine is None:
-        return
-    other = _law(mine, *_FANS[0])
-    if other is None or not other.std or not law.std:
-        if scheme.distribution == mine.distribution:
-            yield from _scaled(direct, targets, scheme.gain_total / (mine.gain_total or 1.0))
-        return
-    yield from _scaled(direct, targets, law.std / other.std)
-
-
-def _scaled(
-    given: Mapping[str, Any], targets: Mapping[str, str], ratio: float
-) -> Iterator[dict[str, Any]]:
-    """One scale argument that makes the law wider by a ratio."""
-    for word, target in targets.items():
-        name, star, unit = target.partition("*")
-        default = float(unit[1:] or 1) if star else 1.0
-        if name == "factor":
-            yield {**given, word: _short(default * ratio**2)}
-        elif name == "gain":
-            yield {**given, word: _short(default * ratio)}
-
-
-def _number(target: str, scheme: Scheme, law: Distribution | None, entry: Entry) -> float | None:
-    """What an argument is that sets a field of the law itself."""
-    match target:
-        case "value":
-            return scheme.value if scheme.distribution == "constant" else None
-        case "groups":
-            return scheme.groups if scheme.groups > 1 else None
-        case "sparsity":
-            return scheme.sparsity
-        case "gain" if law is None:
-            return scheme.gain_total if scheme.gain_total != 1 else None
-    if scheme.distribution == "sparse" and target == "std":
-        return scheme.std
-    if law is None:
-        return None
-    if target == "slope" and scheme.mode is not None and 0 < scheme.variance_factor <= 2:
-        return math.sqrt(2 / scheme.variance_factor - 1) or None  # of a leaky rectifier
-    if scheme.mode is not None:
-        return None
-    if isinstance(law, Uniform):
-        ends = {"low": law.low, "high": law.high}
-        return law.high if target == "limit" and law.low == -law.high else ends.get(target)
-    if isinstance(law, Normal):
-        return {"mean": law.mu or None, "std": law.sigma}.get(target)
-    if isinstance(law, TruncatedNormal):
-        low, high = law.low, law.high
-        if entry.scheme.get("truncation", {}).get("unit") == "absolute":
-            low, high = law.mu + law.sigma * low, law.mu + law.sigma * high
-        numbers = {"mean": law.mu or None, "std": law.sigma}
-        return {**numbers, "truncation.low": low, "truncation.high": high}.get(target)
-    return None
-
-
-def _same(scheme: Scheme, entry: Entry, given: Mapping[str, Any]) -> bool:
-    """Whether a row with these arguments is the scheme, but for how fans are counted."""
-    made = _made(entry, given)
-    if made is None:
-        return False
-    if _law(scheme, *_FANS[0]) is None:
-        kinds = ("distribution", "groups", "sparsity", "zeros_per", "std", "array", "custom")
-        same = all(getattr(made, name) == getattr(scheme, name) for name in kinds)
-        return same and math.isclose(made.gain_total, scheme.gain_total, rel_tol=1e-12)
-    for fan_in, fan_out in _FANS:
-        mine, wanted = _law(made, fan_in, fan_out), _law(scheme, fan_in, fan_out)
-        if mine is None or wanted is None or not same_law(mine, wanted):
-            return False
-    return True
-
-
-def _made(entry: Entry, given: Mapping[str, Any]) -> Scheme | None:
-    try:
-        return entry.make(**given)
-    except InitSpecError:  # bounds that cross, and the like
-        return None
-
-
-def _law(scheme: Scheme, fan_in: float, fan_out: float) -> Distribution | None:
-    try:
-        return scheme.given(fan_in=fan_in, fan_out=fan_out)
-    except SpecError:
-        return None
-
-
-def _fixed(law: Distribution) -> Scheme | None:
-    """The scheme that is a law with its numbers, whatever the fans."""
-    if isinstance(law, Constant):
-        return Scheme(distribution="constant", value=law.value)
-    if isinstance(law, Uniform):
-        return Scheme(distribution="uniform", low=law.low, high=law.high)
-    if isinstance(law, Normal):
-        return Scheme(distribution="normal", mean=law.mu, std=law.sigma)
-    if isinstance(law, TruncatedNormal):
-        cut = {"low": law.low, "high": law.high, "unit": "parent", "variance": "uncorrected"}
-        row = {"distribution": "truncated_normal", "mean": law.mu, "std": law.sigma}
-        return get({**row, "truncation": cut})
-    return None
+    return Code(scheme=scheme.title, to=to, source=source, call=True, note=note)
 
 
 # ----------------------------------------------------------------------------------------- text
-
-
-def _written(entry: Entry, arguments: Mapping[str, Any], to: str) -> str:
-    if entry.bare:
-        return entry.call
-    words = [word for word in entry.arguments if word in arguments]
-    shown = ", ".join(f"{word}={arguments[word]!r}" for word in words)
-    form = _FORMS.get(to, "{call}({arguments})")
-    return form.format(call=entry.call, comma=", " if shown else "", arguments=shown)
-
-
-def _short(value: float) -> float:
-    """The number in a person's digits, if that is the number but for its last bits."""
-    short = float(f"{value:.12g}")
-    return short if math.isclose(short, value, rel_tol=1e-14) else value
 
 
 def _spelled(scheme: Scheme) -> str:
@@ -316,34 +116,33 @@ def _known(scheme: Scheme) -> bool:
 
 
 def _fans_note(
-    scheme: Scheme, made: Scheme, to: str, shape: tuple[int, ...] | None, layout: Any
+    scheme: Scheme, theirs: Scheme, to: str, shape: tuple[int, ...] | None, layout: Any
 ) -> str:
     """Where the framework's fans are not the scheme's."""
-    if scheme.mode is None or scheme.fans == made.fans:
+    if scheme.mode is None or scheme.fans == theirs.fans:
         return ""
     title = dialect(to)["title"]
     if shape is None:
         return (
-            f"{title} counts fans by the rule {made.fans!r}, the scheme by {scheme.fans!r}: they "
+            f"{title} counts fans by the rule {theirs.fans!r}, the scheme by {scheme.fans!r}: they "
             "differ on grouped, depthwise, transposed and stacked weights. Give the shape and the "
             "layout for numbers."
         )
-    theirs, ours = (fans(tuple(shape), layout, rule) for rule in (made.fans, scheme.fans))
-    if theirs == ours:
+    counts, wanted = (fans(tuple(shape), layout, side.fans) for side in (theirs, scheme))
+    if counts == wanted:
         return ""
-    return f"{title} counts {tuple(theirs)} and the scheme {tuple(ours)}."
+    return f"{title} counts {tuple(counts)} and the scheme {tuple(wanted)}."
 
 
 def _reason(scheme: Scheme, to: str) -> str:
     """Why there is no one call."""
-    entries = [e for e in rows(to) if e.until is None and e.call and "(" not in e.call]
-    made = [entry.make() for entry in entries]
-    if scheme.distribution not in {other.distribution for other in made}:
+    others = [entry.make() for entry in callable_rows(to)]
+    if scheme.distribution not in {other.distribution for other in others}:
         return f"it has no {scheme.distribution.replace('_', ' ')} law"
-    sides = {other.zeros_per for other in made if other.distribution == "sparse"}
+    sides = {other.zeros_per for other in others if other.distribution == "sparse"}
     if scheme.distribution == "sparse" and scheme.zeros_per not in sides:
-        mine, theirs = ("in", "out") if scheme.zeros_per == "in" else ("out", "in")
-        return f"its sparse law counts zeros for each {theirs}put unit, not for each {mine}put unit"
+        side, other = ("in", "out") if scheme.zeros_per == "in" else ("out", "in")
+        return f"its sparse law counts zeros for each {other}put unit, not for each {side}put unit"
     if scheme.bias_unit:
         return "it does not count the bias unit"
     if scheme.mode is not None and scheme.distribution == "truncated_normal":
@@ -367,10 +166,11 @@ def _steps(scheme: Scheme) -> str | None:
     Zeros for each output unit are those of the transposed weight.
     """
     if scheme.distribution == "sparse":
-        told = _call(scheme.replace(zeros_per="in"), "torch")
-        line = _written(*told, "torch").replace("(weight", "(weight.mT") if told else ""
-        return f"# weight is (out, in)\n{line}" if told else None
-    law = _law(scheme, *_FANS[0])
+        call = call_of(scheme.replace(zeros_per="in"), "torch")
+        if call is None:
+            return None
+        return f"# weight is (out, in)\n{call.source.replace('(weight', '(weight.mT')}"
+    law = law_at(scheme)
     if scheme.mode is None or law is None or scheme.mean:
         return None
     n, ones = _TORCH_N[scheme.mode], Fans(1, 1).n(scheme.mode, scheme.bias_unit)
@@ -382,16 +182,16 @@ def _steps(scheme: Scheme) -> str | None:
         lines.append("fan_out = weight.shape[0] * weight[0, 0].numel()")
     if isinstance(law, Uniform):
         lines += [
-            f"limit = ({_short(ones * law.high**2)!r} / {n}) ** 0.5",
+            f"limit = ({short(ones * law.high**2)!r} / {n}) ** 0.5",
             "torch.nn.init.uniform_(weight, -limit, limit)",
         ]
         return "\n".join(lines)
     if not isinstance(law, (Normal, TruncatedNormal)):
         return None
-    lines.append(f"std = ({_short(ones * law.sigma**2)!r} / {n}) ** 0.5")
+    lines.append(f"std = ({short(ones * law.sigma**2)!r} / {n}) ** 0.5")
     if isinstance(law, Normal):
         lines.append("torch.nn.init.normal_(weight, std=std)")
     else:
-        low, high = (f"{_short(side)!r} * std" for side in (law.low, law.high))
+        low, high = (f"{short(side)!r} * std" for side in (law.low, law.high))
         lines.append(f"torch.nn.init.trunc_normal_(weight, std=std, a={low}, b={high})")
     return "\n".join(lines)

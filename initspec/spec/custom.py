@@ -1,14 +1,20 @@
-"""A scheme of one's own: one class with one method."""
+"""A law of one's own: one class with one method, and the distribution that asks it."""
 
 from __future__ import annotations
 
 import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError
+from ..public import public
+from .distribution import Distribution, spike
 from .fan_rules import Shape
 
 
+@public
 class Custom:
     """Subclass this and write one method.
 
@@ -16,8 +22,8 @@ class Custom:
     well it is handed a ``numpy.random.Generator`` made from the key, so that it obeys the seed.
     Or ``ppf(self, p)``, the quantile function on NumPy arrays: then the values come from the
     portable stream, in every layout, window and shard: ``ppf((word + 1/2) / 2**32)``.
-    ``mean``, ``variance``, ``kurtosis``, ``support``, ``cdf`` and ``sf`` (``1 - cdf``, with its
-    digits) are asked for only where somebody asks the distribution for them.
+    ``mean``, ``variance``, ``kurtosis``, ``support``, ``cdf``, ``pdf`` and ``sf`` (``1 - cdf`` with
+    its digits) are asked for only where somebody asks the distribution for them.
 
     The conformance suite holds elements, drawn one by one, against ``cdf``, or where there is none
     against ``ppf``: see :mod:`initspec.conformance.own`.
@@ -76,3 +82,53 @@ def takes_rng(custom: Custom) -> bool:
         return "rng" in inspect.signature(target).parameters
     except (TypeError, ValueError):
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomLaw(Distribution):
+    """The law of a user's own class or function; it answers what that class defines."""
+
+    custom: Any
+    shape: Shape
+    kind = "custom"
+
+    def _ask(self, name: str) -> Callable[..., float]:
+        answer = getattr(self.custom, name, None)
+        if answer is None:
+            raise SpecError(
+                f"{self.custom!r} does not define {name!r}: add it to your class to have it here."
+            )
+        return answer if callable(answer) else lambda *args: float(answer)
+
+    @property
+    def mean(self) -> float:
+        return self._ask("mean")()
+
+    @property
+    def variance(self) -> float:
+        return self._ask("variance")()
+
+    @property
+    def kurtosis(self) -> float:
+        return self._ask("kurtosis")()
+
+    @property
+    def support(self) -> tuple[float, float]:
+        answer = getattr(self.custom, "support", (-math.inf, math.inf))
+        low, high = answer() if callable(answer) else answer
+        return low, high
+
+    def _cdf(self, x: float) -> float:
+        return float(self._ask("cdf")(x))
+
+    def _ppf(self, p: float) -> float:
+        return float(self._ask("ppf")(p))
+
+    def _pdf(self, x: float) -> float:
+        """What the class says, else the slope of its cdf."""
+        if getattr(self.custom, "pdf", None) is not None:
+            return float(self._ask("pdf")(x))
+        if self.variance == 0:
+            return spike(x, self.mean)
+        step = 1e-4 * self.std
+        return (self._cdf(x + step) - self._cdf(x - step)) / (2 * step)

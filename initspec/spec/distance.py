@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any
 
 from ..errors import SpecError
+from .custom import CustomLaw
 from .distribution import Constant, Distribution, Normal, Triangular, TruncatedNormal, Uniform
 from .marginals import Discrete, Spiked
 from .tensor_laws import Structured
@@ -64,7 +65,7 @@ class _Mixture:
 
     @classmethod
     def of(cls, law: Distribution) -> _Mixture:
-        marginal = law.marginal if isinstance(law, Structured) and law.kind != "custom" else law
+        marginal = law.marginal if isinstance(law, Structured) else law
         match marginal:
             case Constant():
                 return cls((marginal.value,), (1.0,), 0.0, None)
@@ -162,7 +163,7 @@ def same_law(a: Distribution, b: Distribution) -> bool:
     a, b = _simplest(a), _simplest(b)
     if a == b:
         return True
-    if isinstance(a, Structured) or isinstance(b, Structured):
+    if isinstance(a, (Structured, CustomLaw)) or isinstance(b, (Structured, CustomLaw)):
         return close(a, b)
     if a.variance == 0 or b.variance == 0:
         return a.variance == b.variance and close(a.mean, b.mean)
@@ -171,7 +172,7 @@ def same_law(a: Distribution, b: Distribution) -> bool:
 
 def _simplest(law: Distribution) -> Distribution:
     """A law of a whole tensor that has one value everywhere is that constant."""
-    if isinstance(law, Structured) and law.kind != "custom":
+    if isinstance(law, Structured):
         low, high = law.support
         return Constant(low) if low == high else law
     return law
@@ -202,7 +203,19 @@ def draws(distance: float | None) -> float:
     return max(1, round((KOLMOGOROV / distance) ** 2))
 
 
+def variance_ratio(first: float, second: float) -> float:
+    """The second of two variances by the first: 1 where both are 0, infinite where one is.
+
+    >>> variance_ratio(0.5, 1.0), variance_ratio(0.0, 0.0), variance_ratio(0.0, 1.0)
+    (2.0, 1.0, inf)
+    """
+    if first == 0:
+        return 1.0 if second == 0 else math.inf
+    return second / first
+
+
 def distance_or_none(a: Distribution, b: Distribution) -> float | None:
+    """The Kolmogorov distance of :func:`ks`, None where it is not known in closed form."""
     try:
         return ks(a, b)
     except SpecError:

@@ -1,22 +1,27 @@
 """A distribution: a law with numbers. It knows no scheme and no framework.
 
 Every law answers ``mean``, ``variance``, ``std``, ``kurtosis`` (excess), ``support``, ``limits``,
-``cdf`` and ``ppf`` in plain Python. The laws here are drawn element by element; those that tie the
-elements of a tensor together are in :mod:`initspec.spec.tensor_laws`.
+``cdf``, ``ppf`` and ``pdf`` in plain Python, and says itself in words. The laws here are drawn
+element by element; those that tie the elements of a tensor together are in
+:mod:`initspec.spec.tensor_laws`. A new law is one class: all that is known of it stands there, so
+that this file is longer than most.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
+from numbers import Real
+from typing import Any, NamedTuple, overload
 
 from ..errors import SpecError, StreamError
+from ..public import public
 from . import integer_form
 from .fan_rules import Fans
 from .integer_form import Draw
-from .truncation import mass, moments
+from .truncation import density, mass, moments
 
 
 class Scale(NamedTuple):
@@ -46,8 +51,14 @@ class Scale(NamedTuple):
         return self.factor / self.n
 
 
+@public
 class Distribution:
-    """The law of one element of a tensor."""
+    """The law of one element of a tensor.
+
+    A law is a class with its moments, its support and three functions of one float, ``_cdf``,
+    ``_ppf`` and ``_pdf``. It may have an integer form, ``draw``, and says itself in words, with
+    its numbers (``words``) and without them (``family``).
+    """
 
     __slots__ = ()
 
@@ -87,13 +98,76 @@ class Distribution:
         low, high = self.support
         return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
-    def cdf(self, x: float) -> float:
-        """The probability of a value of at most ``x``."""
+    @overload
+    def cdf(self, x: float) -> float: ...
+    @overload
+    def cdf(self, x: Any) -> Any: ...
+    def cdf(self, x: Any) -> Any:
+        """The probability of a value of at most ``x``.
+
+        A number gives a float; an array, or a list, gives a float64 NumPy array of its shape, as
+        ``scipy.stats.kstest(values, law.cdf)`` wants it. NaN gives NaN.
+
+        >>> Uniform(-1, 1).cdf(0.5)
+        0.75
+        >>> Uniform(-1, 1).cdf([[-2.0, 0.5]])
+        array([[0.  , 0.75]])
+        """
+        return _each(self._cdf, x)
+
+    @overload
+    def ppf(self, p: float) -> float: ...
+    @overload
+    def ppf(self, p: Any) -> Any: ...
+    def ppf(self, p: Any) -> Any:
+        """The quantile: the least ``x`` whose ``cdf`` reaches ``p``, for ``0 <= p <= 1``.
+
+        Numbers, arrays and NaN as in :meth:`cdf`. Raises :class:`SpecError` for what is no
+        probability.
+        """
+        return _each(self._ppf, p)
+
+    @overload
+    def pdf(self, x: float) -> float: ...
+    @overload
+    def pdf(self, x: Any) -> Any: ...
+    def pdf(self, x: Any) -> Any:
+        """The density at ``x``, per unit of ``x``: the slope of ``cdf``, its ends included.
+
+        Where a single value has a probability of its own, at an atom, ``cdf`` jumps and the density
+        is infinite. Numbers, arrays and NaN as in :meth:`cdf`.
+
+        >>> round(Normal(0, 2).pdf(0), 6), Constant(1.0).pdf([0.0, 1.0])
+        (0.199471, array([ 0., inf]))
+        """
+        return _each(self._pdf, x)
+
+    def _cdf(self, x: float) -> float:
         raise NotImplementedError
 
-    def ppf(self, p: float) -> float:
-        """The quantile: the least ``x`` whose ``cdf`` reaches ``p``, for ``0 <= p <= 1``."""
+    def _ppf(self, p: float) -> float:
         raise NotImplementedError
+
+    def _pdf(self, x: float) -> float:
+        raise NotImplementedError
+
+    @property
+    def words(self) -> str:
+        """The law in a few words and numbers.
+
+        >>> TruncatedNormal(0.0, 0.02, -2.0, 2.0).words
+        'normal cut at -2 and 2 parent stds, std 0.0175925'
+        """
+        return repr(self)
+
+    @property
+    def family(self) -> str:
+        """What kind of law it is, in words, whatever its scale.
+
+        >>> Normal(0.0, 0.02).family
+        'a normal law'
+        """
+        return repr(self)
 
     @property
     def draw(self) -> Draw:
@@ -101,7 +175,29 @@ class Distribution:
         raise StreamError(f"{self!r} has no integer form; it is not drawn element by element.")
 
 
+def _each(function: Callable[[float], float], x: Any) -> Any:
+    """A function of one float on a number, or on each number of an array."""
+    if isinstance(x, (float, int, Real)):
+        return math.nan if x != x else float(function(float(x)))
+    import numpy as np
+
+    values = np.asarray(x, np.float64)
+    answers = (_each(function, value) for value in values.ravel().tolist())
+    return np.fromiter(answers, np.float64, values.size).reshape(values.shape)
+
+
+def step(x: float, at: float) -> float:
+    """The distribution function of a single value."""
+    return float(x >= at)
+
+
+def spike(x: float, at: float) -> float:
+    """The density of a single value: infinite there, zero elsewhere."""
+    return math.inf if x == at else 0.0
+
+
 def probability(p: float) -> float:
+    """A probability as a float; refuses what is none."""
     if not 0 <= p <= 1:
         raise SpecError(f"a probability lies between 0 and 1, not {p!r}.")
     return float(p)
@@ -147,12 +243,23 @@ class Constant(Distribution):
     def support(self) -> tuple[float, float]:
         return self.value, self.value
 
-    def cdf(self, x: float) -> float:
-        return float(x >= self.value)
+    def _cdf(self, x: float) -> float:
+        return step(x, self.value)
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         probability(p)
         return self.value
+
+    def _pdf(self, x: float) -> float:
+        return spike(x, self.value)
+
+    @property
+    def words(self) -> str:
+        return f"always {self.value:.6g}"
+
+    @property
+    def family(self) -> str:
+        return f"always {self.value:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +292,26 @@ class Uniform(Distribution):
     def support(self) -> tuple[float, float]:
         return self.low, self.high
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         if not self.low < x < self.high:
             return float(x >= self.high)
         return (x - self.low) / (self.high - self.low)
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         return self.low + (self.high - self.low) * probability(p)
+
+    def _pdf(self, x: float) -> float:
+        if self.low == self.high:
+            return spike(x, self.low)
+        return 1 / (self.high - self.low) if self.low <= x <= self.high else 0.0
+
+    @property
+    def words(self) -> str:
+        return f"uniform on ({self.low:.6g}, {self.high:.6g})"
+
+    @property
+    def family(self) -> str:
+        return "a uniform law"
 
     @property
     def draw(self) -> Draw:
@@ -227,13 +347,28 @@ class Triangular(Distribution):
     def support(self) -> tuple[float, float]:
         return -self.limit, self.limit
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
+        if self.limit == 0:
+            return step(x, 0.0)
         tail = max(1 - abs(x) / self.limit, 0.0) ** 2 / 2
         return tail if x < 0 else 1 - tail
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         tail = min(probability(p), 1 - p)
         return math.copysign(self.limit * (1 - math.sqrt(2 * tail)), p - 0.5)
+
+    def _pdf(self, x: float) -> float:
+        if self.limit == 0:
+            return spike(x, 0.0)
+        return max(1 - abs(x) / self.limit, 0.0) / self.limit
+
+    @property
+    def words(self) -> str:
+        return f"triangular on (-{self.limit:.6g}, {self.limit:.6g})"
+
+    @property
+    def family(self) -> str:
+        return "a triangular law"
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,14 +401,27 @@ class Normal(Distribution):
     def support(self) -> tuple[float, float]:
         return -math.inf, math.inf
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         if self.sigma == 0:
-            return float(x >= self.mu)
+            return step(x, self.mu)
         return mass(-math.inf, (x - self.mu) / self.sigma)
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         z = _quantile(probability(p))
         return self.mu if self.sigma == 0 else self.mu + self.sigma * z
+
+    def _pdf(self, x: float) -> float:
+        if self.sigma == 0:
+            return spike(x, self.mu)
+        return density((x - self.mu) / self.sigma) / self.sigma
+
+    @property
+    def words(self) -> str:
+        return f"normal, {_mean_in_words(self)}std {self.std:.6g}"
+
+    @property
+    def family(self) -> str:
+        return "a normal law"
 
     @property
     def draw(self) -> Draw:
@@ -325,15 +473,15 @@ class TruncatedNormal(Distribution):
             return self.bounds
         return self.mu + self.sigma * self.low, self.mu + self.sigma * self.high
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         if self.sigma == 0:
-            return float(x >= self.mu)
+            return step(x, self.mu)
         z = (x - self.mu) / self.sigma
         if not self.low < z < self.high:
             return float(z >= self.high)
         return mass(self.low, z) / mass(self.low, self.high)
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         probability(p)
         low, high = self.low, self.high
         if p in (0, 1) or self.sigma == 0:
@@ -345,13 +493,39 @@ class TruncatedNormal(Distribution):
             z = _quantile(mass(-math.inf, low) + p * total)
         return self.mu + self.sigma * min(max(z, low), high)
 
+    def _pdf(self, x: float) -> float:
+        if self.sigma == 0:
+            return spike(x, self.mu)
+        low, high = self.support
+        if not low <= x <= high:
+            return 0.0
+        return density((x - self.mu) / self.sigma) / (self.sigma * mass(self.low, self.high))
+
+    @property
+    def words(self) -> str:
+        cut = f"normal cut at {self.low:.6g} and {self.high:.6g} parent stds"
+        return f"{cut}, {_mean_in_words(self)}std {self.std:.6g}"
+
+    @property
+    def cut(self) -> str:
+        """Where it is cut, in words."""
+        return f"cut at {self.low:g} and {self.high:g} standard deviations of its parent"
+
+    @property
+    def family(self) -> str:
+        return f"a normal law {self.cut}"
+
     @property
     def draw(self) -> Draw:
-        found = integer_form.truncated_normal(self.mu, self.sigma, self.low, self.high)
-        if found.count < 2**16:
+        draw = integer_form.truncated_normal(self.mu, self.sigma, self.low, self.high)
+        if draw.count < 2**16:
             raise StreamError(
-                f"only {found.count} of 2**32 words fall between {self.low:g} and {self.high:g} "
+                f"only {draw.count} of 2**32 words fall between {self.low:g} and {self.high:g} "
                 "parent standard deviations, too few for the portable stream: use "
                 'stream="native", or bounds nearer the mean.'
             )
-        return found
+        return draw
+
+
+def _mean_in_words(law: Normal | TruncatedNormal) -> str:
+    return f"mean {law.mean:.6g}, " if law.mean else ""

@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from ..errors import UnknownName
+from ..public import public
 
 Shape = tuple[int, ...]
 
 MODES = ("FAN_IN", "FAN_OUT", "FAN_AVG", "FAN_GEO_AVG")
 
 
+@public
 class Fans(NamedTuple):
     """How many inputs feed one output, and how many outputs one input feeds.
 

@@ -10,8 +10,8 @@ from ..errors import SpecError, UnknownName
 from . import tensor_laws
 from .fan_rules import MODES, RULES
 from .gain import squared
-from .tensor_laws import Values
 from .truncation import Truncation
+from .values import Values
 
 #: The version of the format in which a scheme is saved.
 SPEC = 1
@@ -104,7 +104,7 @@ class SchemeFields:
         return replace(self, **{"name": None, **changes})
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields that are not at their defaults, as plain data: see :mod:`initspec.spec.serial`.
+        """The fields that are not at their defaults, as plain data.
 
         Raises :class:`SpecError` for a custom law, which is code and not data.
 

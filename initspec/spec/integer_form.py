@@ -37,6 +37,18 @@ class Draw:
         """Whether the word is mapped and the integer clipped."""
         return self.count != WORDS
 
+    @property
+    def bound(self) -> float:
+        """A number that no product of integer and scale reaches, for no integer is ``2**32``.
+
+        A kernel that a compiler could fuse takes ``min(product, bound) + shift``: the minimum
+        changes nothing, and keeps the product and the sum two roundings.
+
+        >>> normal(0.5, 1.0).bound
+        16.0
+        """
+        return self.scale * 2.0**32
+
 
 def uniform(low: float, high: float) -> Draw:
     """The open interval ``(low, high)``: ``limit * odd / 2**24 + middle``."""

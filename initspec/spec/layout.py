@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ..errors import LayoutError, UnknownName
+from ..public import public
+from . import layer_layouts
 from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
 
 __all__ = ["ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
@@ -33,6 +34,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
 )
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The roles of a tensor's axes.
@@ -86,14 +88,17 @@ class Layout:
 
     @classmethod
     @lru_cache(maxsize=1024)
-    def parse(cls, text: str) -> Layout:
+    def parse(cls, text: str, ndim: int | None = None) -> Layout:
         """Read ``"oihw"``, ``"oihw, groups=4"``, ``"oi, stack=3"`` or a layer: ``"torch.Conv2d"``.
 
-        Raises :class:`LayoutError` where the text cannot be read, :class:`UnknownName` for a
-        layer that is not in ``layouts.toml``.
+        A layer that takes any number of spatial axes, such as ``"flax.Conv"``, has those that a
+        tensor of ``ndim`` axes leaves, or two.
+
+        Raises :class:`LayoutError` where the text cannot be read, or where a layer's groups must
+        be said and are not; :class:`UnknownName` for a layer that is in none of the tables.
         """
         head, *options = [part.strip() for part in text.split(",")]
-        base = layers()[head] if "." in head else cls(head)
+        base = cls._layer(head, ndim, options) if "." in head else cls(head)
         fields: dict[str, Any] = {
             "groups": base.groups,
             "stack": base.stack,
@@ -113,6 +118,15 @@ class Layout:
         return cls(base.axes, **fields)
 
     @classmethod
+    def _layer(cls, name: str, ndim: int | None, options: Sequence[str]) -> Layout:
+        axes = layer_layouts.find(name, ndim)
+        if axes.grouped_by_input and not any(word.startswith("groups=") for word in options):
+            # Its kernel does not say how many groups there are: one for each output, as where the
+            # channel multiplier is one.
+            return cls(cls.parse(axes.text).axes.replace("io", "og"))
+        return cls.parse(axes.text)
+
+    @classmethod
     def of(cls, layout: Layout | str | None, ndim: int, *, out_first: bool = False) -> Layout:
         """The layout given, or the usual one for ``ndim`` axes.
 
@@ -121,52 +135,30 @@ class Layout:
         """
         if layout is None:
             return _usual(ndim, out_first)
-        return cls.parse(layout) if isinstance(layout, str) else layout
+        return cls.parse(layout, ndim) if isinstance(layout, str) else layout
 
     def roles(self, shape: Shape) -> tuple[str, ...]:
         """The role of each axis of ``shape``, heads resolved; raises if the layout misfits."""
         return _roles(self, tuple(shape))
 
 
-class _Layers(Mapping[str, Layout]):
-    """The layouts of the frameworks' layers, read from ``layouts.toml``."""
-
-    def __init__(self) -> None:
-        import tomllib
-
-        text = Path(__file__).with_name("layouts.toml").read_text("utf-8")
-        self._texts: dict[str, str] = {
-            f"{framework}.{layer}": axes
-            for framework, rows in tomllib.loads(text).items()
-            for layer, axes in rows.items()
-        }
-
-    def __getitem__(self, name: str) -> Layout:
-        if name not in self._texts:
-            raise UnknownName("layout", name, self._texts)
-        return Layout.parse(self._texts[name])
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._texts
-
-    def __iter__(self) -> Any:
-        return iter(self._texts)
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-
 @cache
 def layers() -> Mapping[str, Layout]:
-    """The layouts of the frameworks' layers by name: ``layers()["torch.Conv2d"]``."""
-    return _Layers()
+    """The layouts of the frameworks' layers by name: ``layers()["torch.Conv2d"]``.
+
+    A depthwise kernel that does not tell its groups, such as Haiku's, has one for each output;
+    ``"haiku.DepthwiseConv2D, groups=32"`` says how many there are where a channel multiplier is not
+    one.
+    """
+    known = (name for stem in layer_layouts.stems() for name in layer_layouts.names(stem))
+    return MappingProxyType({name: Layout.parse(name) for name in known})
 
 
 @cache
 def _usual(ndim: int, out_first: bool) -> Layout:
     if ndim < 2:
         return Layout("o" * ndim)
-    space = "dhw"[5 - ndim :] if ndim <= 5 else "x" * (ndim - 2)
+    space = layer_layouts.spatial(ndim - 2)
     return Layout("oi" + space if out_first else space + "io")
 
 
@@ -208,9 +200,9 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     counted within one group and one stacked parameter; an embedding's ``fan_in`` is one. Strides
     and borders are not counted.
 
-    The other rules, of :data:`initspec.spec.fan_rules.RULES`, are what the frameworks count, also where
-    it is wrong; dialects use them. ``"naive"`` takes whole axes, whatever groups and stacks they
-    hold, and swaps a transposed convolution's fans; ``"torch"`` goes by PyTorch's places.
+    The other rules, of :data:`initspec.spec.fan_rules.RULES`, are what the frameworks count, also
+    where it is wrong; dialects use them. ``"naive"`` takes whole axes, whatever groups and stacks
+    they hold, and swaps a transposed convolution's fans; ``"torch"`` goes by PyTorch's places.
 
     Raises :class:`LayoutError` where the tensor has no input axis, for a bias has no fans, and
     :class:`UnknownName` for a rule that does not exist.
@@ -225,8 +217,7 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     shape = tuple(shape)
     given = Layout.of(layout, len(shape))
     roles = given.roles(shape)
-    inputs = {"in", "vocabulary", "group"} & set(roles)
-    if rule not in BY_SIZE and not (inputs and "out" in roles):
+    if not has_fans(roles, rule):
         raise LayoutError(
             f"a tensor of shape {shape} with layout '{given}' has no fans: it needs an input and "
             "an output axis. Name them with layout=, or use a scheme without fans, such as "
@@ -234,6 +225,12 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
         )
     parts = given.groups * given.stack
     return RULES[rule](Axes(shape, given.axes, roles, parts, grouped_role(given), given.transposed))
+
+
+def has_fans(roles: Sequence[str], rule: str) -> bool:
+    """Whether axes of these roles have fans by a rule: an input and an output, for most."""
+    inputs = {"in", "vocabulary", "group"} & set(roles)
+    return rule in BY_SIZE or bool(inputs and "out" in roles)
 
 
 def checked_shape(shape: Any) -> Shape:

@@ -6,7 +6,7 @@ import bisect
 import math
 from dataclasses import dataclass
 
-from .distribution import Distribution, probability
+from .distribution import Distribution, probability, spike, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,32 @@ class HaarEntry(Distribution):
     def support(self) -> tuple[float, float]:
         return -self.gain, self.gain
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         if not -self.gain <= x < self.gain:
-            return float(x >= self.gain)
+            return step(x, self.gain)
         if self.n == 1:
             return 0.5
         inside = _beta_half(1 - (x / self.gain) ** 2, (self.n - 1) / 2)
         return inside / 2 if x < 0 else 1 - inside / 2
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         return _invert(self, probability(p))
+
+    def _pdf(self, x: float) -> float:
+        """``(1 - t**2)**((n - 3)/2) / B(1/2, (n - 1)/2)`` with ``t = x / gain``."""
+        if self.n == 1 or self.gain == 0:
+            return spike(abs(x), self.gain)
+        t, n = x / self.gain, self.n
+        if abs(t) > 1:
+            return 0.0
+        level = math.lgamma(n / 2) - math.lgamma((n - 1) / 2) - math.log(math.pi) / 2
+        if abs(t) == 1:  # an arcsine law's density has poles at its ends, a uniform one's is even
+            return {2: math.inf, 3: math.exp(level) / self.gain}.get(n, 0.0)
+        return math.exp(level + (n - 3) / 2 * math.log1p(-(t**2))) / self.gain
+
+    @property
+    def words(self) -> str:
+        return f"one entry of an orthogonal matrix of {self.n}, gain {self.gain:.6g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +88,24 @@ class Spiked(Distribution):
     def support(self) -> tuple[float, float]:
         return (0.0, 0.0) if self.zeros == 1 else self.base.support
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         return (1 - self.zeros) * self.base.cdf(x) + self.zeros * (x >= 0)
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         below = (1 - self.zeros) * self.base.cdf(-0.0)
         if probability(p) < below:
             return self.base.ppf(p / (1 - self.zeros))
         above = p - self.zeros
         return 0.0 if above <= below else self.base.ppf(min(above / (1 - self.zeros), 1.0))
+
+    def _pdf(self, x: float) -> float:
+        if x == 0 and self.zeros:
+            return math.inf
+        return (1 - self.zeros) * self.base.pdf(x) if self.zeros < 1 else 0.0
+
+    @property
+    def words(self) -> str:
+        return f"{self.zeros:.6g} zeros, else {self.base.words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +144,10 @@ class Discrete(Distribution):
     def support(self) -> tuple[float, float]:
         return self.values[0], self.values[-1]
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         return min(math.fsum(self.weights[: bisect.bisect_right(self.values, x)]), 1.0)
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         probability(p)
         reached = 0.0
         for value, weight in zip(self.values, self.weights, strict=True):
@@ -130,6 +155,14 @@ class Discrete(Distribution):
             if reached >= p - 1e-15:
                 return value
         return self.values[-1]
+
+    def _pdf(self, x: float) -> float:
+        at = bisect.bisect_left(self.values, x)
+        return math.inf if self.values[at : at + 1] == (x,) else 0.0
+
+    @property
+    def words(self) -> str:
+        return f"fixed numbers between {self.support[0]:.6g} and {self.support[1]:.6g}"
 
 
 def _beta_half(x: float, a: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError
+from ..public import public
 from .distribution import Distribution
 from .fan_rules import Fans, Shape
 from .fields import SchemeFields
@@ -14,6 +15,7 @@ from .layout import Layout, checked_shape
 from .scheme_law import element_law, law_on
 
 
+@public
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Scheme(SchemeFields):
     """A distribution whose scale is fixed, or follows from the fans of the tensor it is put on.
@@ -62,10 +64,20 @@ class Scheme(SchemeFields):
         for side, value in (("fan_in", fan_in), ("fan_out", fan_out)):
             if not (math.isfinite(value) and value >= 0):
                 raise SpecError(f"{side} is a finite number of at least 0, not {value!r}.")
-        found = element_law(self, Fans(fan_in, fan_out))
-        if found is None:
+        law = element_law(self, Fans(fan_in, fan_out))
+        if law is None:
             raise SpecError(f"{self!r} needs a shape: its law is not one of single elements.")
-        return found
+        return law
+
+    @property
+    def title(self) -> str:
+        """The name, or the formula of a scheme without one.
+
+        >>> from initspec import get
+        >>> get("he_normal").title, get("he_normal").replace(mean=0.5, gain=0.1).title[:28]
+        ('he_normal', 'truncated normal, mean 0.5, ')
+        """
+        return self.name or self.formula
 
     @property
     def formula(self) -> str:
@@ -132,13 +144,13 @@ _load._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def called(scheme: Scheme) -> str:
-    """A scheme's name, or what stands for one.
+    """A scheme's name for a heading: of a user's own law that of its class or function.
 
     >>> from initspec import get
     >>> called(get("he_normal")), called(get([[1.0, 0.0]]))
     ('he_normal', 'a given array')
     """
     if scheme.name is None and scheme.custom is not None:
-        made = getattr(scheme.custom, "function", scheme.custom)
-        return str(getattr(made, "__name__", type(made).__name__))
-    return scheme.name or scheme.formula
+        code = getattr(scheme.custom, "function", scheme.custom)
+        return str(getattr(code, "__name__", type(code).__name__))
+    return scheme.title

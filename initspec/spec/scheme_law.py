@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from ..errors import LayoutError
 from . import tensor_laws
+from .custom import CustomLaw
 from .distribution import Constant, Distribution, Normal, Scale, TruncatedNormal, Uniform
 from .fan_rules import Fans, Shape
 from .fields import SchemeFields
@@ -46,7 +47,7 @@ def law_on(
         case "array":
             assert scheme.array is not None
             return tensor_laws.given(scheme.array, shape)
-    return tensor_laws.Law(scheme.custom, shape)
+    return CustomLaw(scheme.custom, shape)
 
 
 def element_law(scheme: SchemeFields, count: Fans) -> Distribution | None:

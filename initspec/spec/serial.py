@@ -12,8 +12,8 @@ from typing import Any
 from ..errors import SpecError, UnknownName
 from .fields import SPEC
 from .scheme import Scheme
-from .tensor_laws import Values
 from .truncation import Truncation
+from .values import Values
 
 _FIELDS = tuple(item.name for item in fields(Scheme) if item.name != "custom")
 _TRUNCATION = tuple(item.name for item in fields(Truncation))
@@ -60,10 +60,10 @@ def _truncation(table: object) -> Truncation:
     for key in table:
         if key not in _TRUNCATION:
             raise UnknownName("key of truncation", key, _TRUNCATION)
-    found: dict[str, Any] = dict(table)
-    for bound in {"low", "high"} & found.keys():
-        found[bound] = _in(found[bound])
-    return Truncation(**found)
+    row: dict[str, Any] = dict(table)
+    for bound in {"low", "high"} & row.keys():
+        row[bound] = _in(row[bound])
+    return Truncation(**row)
 
 
 def _in(value: Any) -> float:

@@ -1,18 +1,17 @@
-"""What the frameworks' own samplers have in common: how they see a tensor as one matrix."""
+"""The laws of whole tensors, whose elements are tied together, and the matrix they are laid in."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from ..errors import LayoutError, SpecError
 from .distribution import Constant, Distribution, Normal
 from .fan_rules import Shape
 from .layout import Layout
 from .marginals import Discrete, HaarEntry, Spiked
+from .values import Values
 
 _SIDES = {"in": "row", "vocabulary": "row", "spatial": "row", "out": "column", "group": "column"}
 
@@ -33,7 +32,7 @@ def alone(law: Orthogonal, shape: Shape, layout: Layout) -> tuple[int, ...]:
 
 
 class Structured(Distribution):
-    """A law of a whole tensor of one shape; moments, cdf and ppf are its marginal's."""
+    """A law of a whole tensor of one shape; moments, cdf, ppf and pdf are its marginal's."""
 
     __slots__ = ()
 
@@ -58,11 +57,18 @@ class Structured(Distribution):
     def support(self) -> tuple[float, float]:
         return self.marginal.support
 
-    def cdf(self, x: float) -> float:
+    def _cdf(self, x: float) -> float:
         return self.marginal.cdf(x)
 
-    def ppf(self, p: float) -> float:
+    def _ppf(self, p: float) -> float:
         return self.marginal.ppf(p)
+
+    def _pdf(self, x: float) -> float:
+        return self.marginal.pdf(x)
+
+    @property
+    def words(self) -> str:
+        return f"fixed numbers between {self.support[0]:.6g} and {self.support[1]:.6g}"
 
 
 def matrix(shape: Shape, layout: Layout) -> tuple[int, int, int]:
@@ -105,6 +111,14 @@ class Orthogonal(Structured):
     def marginal(self) -> Distribution:
         return HaarEntry(self.gain, max(self.rows, self.columns, 1))
 
+    @property
+    def words(self) -> str:
+        return f"orthogonal, {_matrices(self)}, gain {self.gain:.6g}"
+
+    @property
+    def family(self) -> str:
+        return _orthogonal_family(self)
+
 
 @dataclass(frozen=True, slots=True)
 class DeltaOrthogonal(Structured):
@@ -122,6 +136,24 @@ class DeltaOrthogonal(Structured):
     def marginal(self) -> Distribution:
         entry = HaarEntry(self.gain, max(self.rows, self.columns, 1))
         return Spiked(entry, 1 - 1 / max(self.taps, 1))
+
+    @property
+    def words(self) -> str:
+        return f"orthogonal at the middle tap, {_matrices(self)}, gain {self.gain:.6g}"
+
+    @property
+    def family(self) -> str:
+        return _orthogonal_family(self)
+
+
+def _matrices(law: Orthogonal | DeltaOrthogonal) -> str:
+    times = f"{law.count} times " if law.count > 1 else ""
+    return f"{times}{law.rows} by {law.columns}"
+
+
+def _orthogonal_family(law: Orthogonal | DeltaOrthogonal) -> str:
+    matrix = f"an orthogonal matrix of {law.rows} by {law.columns}"
+    return f"{law.count} times {matrix}" if law.count > 1 else matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +181,10 @@ class Stencil(Structured):
         counts = Counter({value: count * matches for value, count in Counter(values).items()})
         counts[0.0] += len(values) * (self.rows * self.columns - matches)
         return Discrete.of({value: n for value, n in counts.items() if n})
+
+    @property
+    def family(self) -> str:
+        return "a fixed pattern"
 
 
 #: For what a sparse matrix has a number of zeros: each output unit or each input unit.
@@ -195,32 +231,17 @@ class Sparse(Structured):
     def marginal(self) -> Distribution:
         return Spiked(Normal(0.0, self.sigma), self.share)
 
+    @property
+    def words(self) -> str:
+        return f"{self._zeros_in_words}, else std {self.sigma:.6g}"
 
-@dataclass(frozen=True, slots=True)
-class Values:
-    """An array that is frozen: its shape and its float64 numbers, row-major, as bytes."""
+    @property
+    def family(self) -> str:
+        return f"a matrix with {self._zeros_in_words}"
 
-    shape: Shape
-    data: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, array: Any) -> Values:
-        """From nested lists, or from anything that NumPy reads; refuses what is not numbers."""
-        import numpy as np
-
-        try:
-            numbers = np.asarray(array, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise SpecError(f"an array of numbers was expected, not {array!r}.") from error
-        if not np.isfinite(numbers).all():
-            raise SpecError("an array of finite numbers was expected; this one holds nan or inf.")
-        return cls(numbers.shape, np.ascontiguousarray(numbers).astype("<f8").tobytes())
-
-    def array(self) -> Any:
-        """The numbers as a NumPy array of float64."""
-        import numpy as np
-
-        return np.frombuffer(self.data, "<f8").reshape(self.shape)
+    @property
+    def _zeros_in_words(self) -> str:
+        return f"{self.zeros} zeros in the {self.length} weights of each {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,46 +256,9 @@ class Given(Structured):
         numbers = self.values.array().ravel().tolist()
         return Discrete.of(Counter(numbers)) if numbers else Constant(0.0)
 
-
-@dataclass(frozen=True, slots=True)
-class Law(Structured):
-    """The law of a user's own class or function; it answers what that class defines."""
-
-    custom: Any
-    shape: Shape
-    kind = "custom"
-
-    def _ask(self, name: str) -> Callable[..., float]:
-        answer = getattr(self.custom, name, None)
-        if answer is None:
-            raise SpecError(
-                f"{self.custom!r} does not define {name!r}: add it to your class to have it here."
-            )
-        return answer if callable(answer) else lambda *args: float(answer)
-
     @property
-    def mean(self) -> float:
-        return self._ask("mean")()
-
-    @property
-    def variance(self) -> float:
-        return self._ask("variance")()
-
-    @property
-    def kurtosis(self) -> float:
-        return self._ask("kurtosis")()
-
-    @property
-    def support(self) -> tuple[float, float]:
-        answer = getattr(self.custom, "support", (-math.inf, math.inf))
-        low, high = answer() if callable(answer) else answer
-        return low, high
-
-    def cdf(self, x: float) -> float:
-        return self._ask("cdf")(x)
-
-    def ppf(self, p: float) -> float:
-        return float(self._ask("ppf")(p))
+    def family(self) -> str:
+        return "a given array"
 
 
 def orthogonal(gain: float, shape: Shape, layout: Layout) -> Orthogonal:

@@ -9,10 +9,12 @@ from functools import cache, lru_cache
 from typing import Any
 
 from ..errors import SpecError, UnknownName
+from ..public import public
 
 UNITS = ("parent", "result", "absolute")
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Truncation:
     """Where a normal law is cut, in which unit, and what becomes of its variance.
@@ -58,6 +60,11 @@ class Truncation:
     def parent(self, mean: float, std: float) -> tuple[float, float, float]:
         """The parent's standard deviation and both bounds in it, for a wanted ``std``."""
         return _parent(self, mean, std)
+
+
+def density(x: float) -> float:
+    """The density of the standard normal law, ``exp(-x**2 / 2) / sqrt(2 pi)``."""
+    return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
 
 
 def mass(low: float, high: float) -> float:
@@ -135,7 +142,7 @@ def _by_quadrature(low: float, high: float) -> tuple[float, float, float]:
 @cache
 def _gauss_legendre(n: int) -> tuple[tuple[float, float], ...]:
     """Nodes and weights on (-1, 1), by Newton's method on the Legendre polynomial."""
-    found = []
+    rule = []
     for i in range(n):
         x = math.cos(math.pi * (i + 0.75) / (n + 0.5))
         for _ in range(8):
@@ -144,8 +151,8 @@ def _gauss_legendre(n: int) -> tuple[tuple[float, float], ...]:
                 p, before = ((2 * k - 1) * x * p - (k - 1) * before) / k, p
             slope = n * (x * p - before) / (x * x - 1)
             x -= p / slope
-        found.append((x, 2 / ((1 - x * x) * slope * slope)))
-    return tuple(found)
+        rule.append((x, 2 / ((1 - x * x) * slope * slope)))
+    return tuple(rule)
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@
 
 from .reference import (
     MASK,
+    PARITY,
     ROTATIONS,
     TABLE_SHA256,
     VERSION,
@@ -29,6 +30,7 @@ from .reference import (
 
 __all__ = [
     "MASK",
+    "PARITY",
     "ROTATIONS",
     "TABLE_SHA256",
     "VERSION",

@@ -56,13 +56,13 @@ def digits(shape: Shape, layout: Layout) -> tuple[tuple[Digit, ...], ...]:
             entries.append((_LAST, axis, 1, size // layout.stack))
         else:
             entries.append((_ORDER.get(role, _LAST), axis, 0, size))
-    found: dict[tuple[int, int], Digit] = {}
+    by_place: dict[tuple[int, int], Digit] = {}
     stride = 1
     for _, axis, place, size in sorted(entries, reverse=True):
-        found[axis, place] = Digit(size, stride)
+        by_place[axis, place] = Digit(size, stride)
         stride *= size
     return tuple(
-        tuple(found[axis, place] for place in range(2) if (axis, place) in found)
+        tuple(by_place[axis, place] for place in range(2) if (axis, place) in by_place)
         for axis in range(len(shape))
     )
 
@@ -99,11 +99,6 @@ def extent(window: Window) -> Shape:
     return tuple(part.stop - part.start for part in window)
 
 
-@lru_cache(maxsize=4096)
-def _whole_blocks(shape: Shape, layout: Layout) -> tuple[Block, ...]:
-    return _blocks(shape, layout, whole(shape))
-
-
 def blocks(
     shape: Shape, layout: Layout, window: Sequence[slice] | None = None
 ) -> tuple[Block, ...]:
@@ -112,12 +107,11 @@ def blocks(
     >>> blocks((4, 6), Layout("io"), (slice(1, 3), slice(0, 6)))[0].base
     6
     """
-    if window is None:
-        return _whole_blocks(shape, layout)
-    return _blocks(shape, layout, checked(window, shape))
+    return affine(shape, layout, checked(window, shape))
 
 
-def _blocks(shape: Shape, layout: Layout, window: Window) -> tuple[Block, ...]:
+def affine(shape: Shape, layout: Layout, window: Window) -> tuple[Block, ...]:
+    """The affine blocks of a window that is known to fit."""
     if math.prod(shape) > 2**64:
         raise StreamError(f"a tensor of shape {shape} has more than 2**64 elements.")
     pieces = [Block((), (), (), 0)]

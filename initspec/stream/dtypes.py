@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,48 @@ from ..errors import BackendMissing, UnknownName
 Array = NDArray[Any]
 
 
-DTYPES = ("float64", "float32", "bfloat16", "float16")
+class NumberType(NamedTuple):
+    """A type of binary numbers.
+
+    ``mantissa`` counts the bits that it stores of one, ``least`` is the exponent of its least
+    step, ``storage`` the NumPy type that holds it: of bfloat16 the bits, in uint16.
+    """
+
+    mantissa: int
+    least: int
+    storage: str
+
+
+TYPES = {
+    "float64": NumberType(52, -1074, "float64"),
+    "float32": NumberType(23, -149, "float32"),
+    "bfloat16": NumberType(7, -133, "uint16"),
+    "float16": NumberType(10, -24, "float16"),
+}
+
+DTYPES = tuple(TYPES)
+
+#: By how much of itself rounding to nearest moves a number, and the least step of the type.
+ROUNDING = {name: (2.0 ** -(kind.mantissa + 1), 2.0**kind.least) for name, kind in TYPES.items()}
 
 
 def dtype_name(dtype: Any) -> str:
-    """``"float32"`` and its like, from a name or from any framework's dtype."""
+    """``"float32"`` and its like, from a name or from any framework's dtype.
+
+    Raises :class:`UnknownName` for a type that no weights are drawn in.
+    """
     if isinstance(dtype, type) and issubclass(dtype, np.generic):
         dtype = np.dtype(dtype)
     dtype = getattr(dtype, "dtype", dtype)  # of jax.numpy.float32 and its like
-    found: str = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
-    if found not in DTYPES:
-        raise UnknownName("dtype", found, DTYPES)
-    return found
+    name: str = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
+    if name not in TYPES:
+        raise UnknownName("dtype", name, DTYPES)
+    return name
 
 
 def storage(dtype: str) -> np.dtype[Any]:
-    """The NumPy type that holds a dtype: bfloat16 is held as its bits, in uint16."""
-    return np.dtype("uint16" if dtype == "bfloat16" else dtype)
+    """The NumPy type that holds a dtype; for ``"uint32"``, the type of words, itself."""
+    return np.dtype(TYPES[dtype].storage if dtype in TYPES else dtype)
 
 
 def bfloat16() -> np.dtype[Any]:
@@ -37,8 +62,13 @@ def bfloat16() -> np.dtype[Any]:
         import ml_dtypes
     except ModuleNotFoundError:
         raise BackendMissing("numpy", "ml_dtypes for bfloat16", "pip install ml_dtypes") from None
-    found: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-    return found
+    kind: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+    return kind
+
+
+def typed(array: Array, dtype: str) -> Array:
+    """An array in the storage of a dtype, as one of that dtype."""
+    return array.view(bfloat16()) if dtype == "bfloat16" else array
 
 
 def rounded(values: Array, dtype: str) -> Array:
@@ -59,39 +89,27 @@ def widened(array: Array) -> NDArray[np.float64]:
     return np.asarray(array, np.float64)
 
 
-#: By how much of itself rounding to nearest moves a number, and the least step of the type.
-ROUNDING = {
-    "float64": (2.0**-53, 0.0),
-    "float32": (2.0**-24, 2.0**-149),
-    "float16": (2.0**-11, 2.0**-24),
-    "bfloat16": (2.0**-8, 2.0**-133),
-}
-
-
-# --------------------------------------------------------------------------------------- rounding
+def nearest(values: Array, dtype: str) -> NDArray[np.float64]:
+    """The number of a type that is nearest to each."""
+    with np.errstate(over="ignore"):
+        return widened(rounded(np.asarray(values), dtype))
 
 
 def narrowest(values: Array, dtype: str) -> str:
     """The narrowest type that holds all of these numbers: that of a checkpoint since widened."""
     for name in ("bfloat16", "float16", "float32"):
-        if ROUNDING[name][0] > ROUNDING[dtype][0] and np.array_equal(nearest(values, name), values):
+        narrower = TYPES[name].mantissa < TYPES[dtype].mantissa
+        if narrower and np.array_equal(nearest(values, name), values):
             return name
     return dtype
 
 
-def nearest(values: Array, dtype: str) -> Array:
-    from . import dtypes
-
-    with np.errstate(over="ignore"):
-        return dtypes.widened(dtypes.rounded(np.asarray(values), dtype))
-
-
-def next_above(values: Array, dtype: str) -> Array:
+def next_above(values: Array, dtype: str) -> NDArray[np.float64]:
     """The next number of a type above each."""
     if dtype != "bfloat16":
         kind = np.dtype(dtype).type
         return np.asarray(np.nextafter(values.astype(dtype), kind(np.inf)), np.float64)
     bits = np.asarray(values + 0.0, np.float32).view(np.int32) >> 16
     bits = np.where(values == 0, 0, bits)
-    found = np.where(values >= 0, bits + 1, bits - 1).astype(np.int32) << 16
-    return np.asarray(found.view(np.float32), np.float64)
+    above = np.where(values >= 0, bits + 1, bits - 1).astype(np.int32) << 16
+    return np.asarray(above.view(np.float32), np.float64)

@@ -23,17 +23,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import versions
 from ..errors import StreamError
 from ..spec.integer_form import Draw
 
-VERSION = "initspec/1"
+VERSION = versions.STREAM
 TABLE_SHA256 = "33d94392d8c50edb2f6a8102c401e3e5b911488389d5d230ef5bccc92c01b0b9"
 
 Key = tuple[int, int]
 U32 = NDArray[np.uint32]
 I32 = NDArray[np.int32]
 
+#: By how many bits Threefry turns, four rounds at a time.
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+#: The last word of Threefry's key schedule is that of the key's two and of this.
+PARITY = 0x1BD11BDA
 MASK = 0xFFFFFFFF
 
 
@@ -67,7 +71,7 @@ def threefry2x32(key: tuple[Any, Any], x0: Any, x1: Any) -> tuple[Any, Any]:
     ['0x6b200159', '0x99ba4efe']
     """
     k0, k1 = key
-    schedule = (k0, k1, k0 ^ k1 ^ 0x1BD11BDA)
+    schedule = (k0, k1, k0 ^ k1 ^ PARITY)
     x0, x1 = x0 + k0, (x1 + k1) & MASK
     for group in range(5):
         for by in ROTATIONS[group % 2]:
@@ -108,10 +112,10 @@ def words(key: Key, index: NDArray[np.uint64]) -> U32:
 def read_table(path: Path) -> tuple[I32, U32]:
     """The two columns of the quantile table; refuses one whose checksum is wrong."""
     data = path.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != TABLE_SHA256:
+    checksum = hashlib.sha256(data).hexdigest()
+    if checksum != TABLE_SHA256:
         raise StreamError(
-            f"{path} has the checksum {found}, not {TABLE_SHA256}: the weights of stream "
+            f"{path} has the checksum {checksum}, not {TABLE_SHA256}: the weights of stream "
             f"{VERSION} would come out wrong. Install initspec again."
         )
     rows = np.array(data.decode().replace(",", " ").split()[2:], dtype=np.int32).reshape(-1, 2)
@@ -156,8 +160,8 @@ def integer(word: U32, draw: Draw) -> I32:
         return uniform_integer(word)
     if not draw.truncated:
         return normal_integer(word)
-    found: I32 = np.clip(normal_integer(truncate(word, draw)), draw.lowest, draw.highest)
-    return found
+    unbounded = normal_integer(truncate(word, draw))
+    return np.asarray(np.clip(unbounded, draw.lowest, draw.highest), np.int32)
 
 
 def values(word: U32, draw: Draw, dtype: str = "float32") -> NDArray[Any]:

@@ -16,13 +16,12 @@ from hypothesis import strategies as st
 
 import initspec
 from initspec import plugins
-from initspec.commands.check import check
-from initspec.commands.main import _parser, main
+from initspec.commands.main import main, parser
 from initspec.commands.progress import Progress
-from initspec.conformance.name_filter import selection
-from initspec.conformance.selection import suggestion
+from initspec.conformance.name_filter import name_test
 from initspec.readings.registry import schemes
 from initspec.spec.fields import TAKES
+from initspec.stream.dtypes import DTYPES
 
 pytest.importorskip("scipy")
 
@@ -30,6 +29,7 @@ from initspec.conformance import suite
 from initspec.conformance.design import DRAWS, Budget
 from initspec.conformance.probability import bounds, power
 from initspec.conformance.report.record import PASS, Record, Report
+from initspec.conformance.selection import Selection, select, suggestion
 from initspec.conformance.targets import backend
 
 LIBRARY = """
@@ -110,12 +110,12 @@ def test_the_matrix_and_its_selection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "run", judged)
 
     def cells(*argv: str) -> list[str]:
-        check(_parser().parse_args(["check", "--backend", "numpy", *argv]))
+        main(["check", "--backend", "numpy", *argv])
         return asked.pop()
 
     everything = cells()
     laws = [scheme.name for scheme in suite.distinct()]
-    for word in [*laws, *suite.DTYPES, "-portable", "-native"]:
+    for word in [*laws, *DTYPES, "-portable", "-native"]:
         assert any(word in name for name in everything), word
     assert len(set(everything)) == len(everything) >= len(laws) * 8
     chosen = cells("-k", "numpy-native and he_normal and not (bfloat or 5x7)")
@@ -248,6 +248,37 @@ def test_known_deviations(capsys: pytest.CaptureFixture[str], project: Path) -> 
     code, out = known(failing)
     assert code == 1
     assert "repaired: remove the entry" in out
+
+
+def test_a_module_of_tables_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    """No word of a name decides: it is not there, and nobody is asked what it claims."""
+    code, out, err = run(capsys, "check", "no_such_tables:table")
+    assert (code, err) == (1, "")
+    assert "no_such_tables cannot be imported" in out
+
+
+@pytest.mark.parametrize("text", ["math:pi", "lib_of_theirs:TABLE['glorot_uniform']"])
+def test_what_is_no_table_needs_a_claim(
+    capsys: pytest.CaptureFixture[str], project: Path, text: str
+) -> None:
+    code, out, err = run(capsys, "check", text)
+    assert (code, out) == (2, "")
+    assert f"say what {text} claims to be" in err
+
+
+def test_a_selection_is_of_plain_values() -> None:
+    everything = Selection(backends=("all",))
+    assert everything.is_whole
+    assert not replace(everything, tier="stat").is_whole
+    assert not Selection(backends=("numpy",)).is_whole
+    cells, records = select(
+        Selection(targets=("numpy",), claims=("zeros",), dtypes=("float16",), shape=(3, 2))
+    )
+    assert [cell.name for cell in cells] == [
+        "numpy-portable as zeros 3x2 io float16 stat",
+        "numpy-native as zeros 3x2 io float16 stat",
+    ]
+    assert records == []
 
 
 # ---------------------------------------------------------------------------------------- reports
@@ -441,7 +472,7 @@ def test_selection_is_pythons_logic(expression: str, name: str) -> None:
         return str(word.strip("'\"").lower() in name.lower())
 
     python = re.sub(r"""'[^']+'|"[^"]+"|[()]|[^\s()]+""", value, expression)
-    assert selection(expression)(name) == eval(python)
+    assert name_test(expression)(name) == eval(python)
 
 
 @pytest.mark.parametrize(
@@ -458,7 +489,7 @@ def test_selection_is_pythons_logic(expression: str, name: str) -> None:
 )
 def test_selections_that_cannot_be_read(expression: str, reason: str) -> None:
     with pytest.raises(initspec.SpecError, match="cannot read the selection") as caught:
-        selection(expression)
+        name_test(expression)
     assert reason in str(caught.value)
 
 
@@ -548,7 +579,7 @@ def test_power_refuses(capsys: pytest.CaptureFixture[str], argv: list[str], sent
 
 def test_tiers_are_those_of_the_design() -> None:
     for tier in DRAWS:
-        assert _parser().parse_args(["check", "--tier", tier]).tier == tier
+        assert parser().parse_args(["check", "--tier", tier]).tier == tier
 
 
 # ------------------------------------------------------------------------------ the whole matrix

@@ -203,6 +203,20 @@ def test_as_a_process() -> None:
     assert version.stdout.strip() == f"initspec {initspec.__version__}, stream initspec/1, spec 1"
 
 
+@pytest.mark.parametrize("argv", [["--version"], ["--help"], ["check", "--help"]])
+def test_the_start_is_cheap(argv: list[str]) -> None:
+    """Nothing of the library is imported but the commands themselves."""
+    code = (
+        "import sys\nfrom initspec.commands.main import main\n"
+        f"try: main({argv!r})\nexcept SystemExit: pass\n"
+        "rooms = ('numpy', 'scipy', 'torch', 'initspec.spec', 'initspec.readings', "
+        "'initspec.conformance', 'initspec.backends')\n"
+        "print(*[room for room in rooms if room in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+
+
 def test_a_broken_pipe_is_no_error() -> None:
     done = subprocess.run(
         f"{sys.executable} -m initspec list | head -1", shell=True, capture_output=True, text=True

@@ -100,9 +100,7 @@ def test_a_test_that_does_not_apply_holds_nothing(run, cases):
     idle = replace(
         run,
         records=tuple(
-            replace(
-                one, decisions=tuple(replace(d, note="not applicable: so") for d in one.decisions)
-            )
+            replace(one, decisions=tuple(replace(d, applies=False) for d in one.decisions))
             for one in run.records
         ),
     )

@@ -15,11 +15,11 @@ from initspec.commands.main import main
 from initspec.conformance import check
 from initspec.conformance.batteries import complexes
 from initspec.conformance.design import DECISIONS
-from initspec.conformance.mutants import faults as f
-from initspec.conformance.mutants import kill_matrix, planted_laws
+from initspec.conformance.mutants import complexes as mutants
+from initspec.conformance.mutants import kill_matrix
 from initspec.conformance.probability import transform
 from initspec.conformance.probability.complex_law import PARTS, Modulus, Unknown, modulus
-from initspec.conformance.targets.calls import narrowed
+from initspec.conformance.targets.host import narrowed
 
 SHAPE = (86, 8)
 
@@ -40,9 +40,9 @@ def target(of, dtype="complex64"):
 
 
 RIGHT = {
-    "he_normal": lambda u, v: f.round_cut(u, v, 0.9619618220738),
-    "he_normal@torch": f.round_normal,
-    "he_uniform": lambda u, v: f.polar(2 * v * u[0], u[1]),
+    "he_normal": lambda u, v: mutants.round_cut(u, v, 0.9619618220738),
+    "he_normal@torch": mutants.round_normal,
+    "he_uniform": lambda u, v: mutants.polar(2 * v * u[0], u[1]),
 }
 
 
@@ -139,7 +139,7 @@ def test_right_numbers_are_refused_no_more_often_than_stated(name):
 
 
 def test_every_complex_mutant_dies_and_every_test_kills():
-    rows = kill_matrix.kill_matrix(planted_laws.complexes())
+    rows = kill_matrix.kill_matrix(mutants.complexes())
     assert [row.mutant.id for row in rows if not row.killed_by] == []
     assert kill_matrix.unused(rows) == set()
     said = {row.mutant.id: row.record.explanation for row in rows}
@@ -168,7 +168,7 @@ def test_constants_and_stencils_are_exact():
 
 def test_arrays_and_types():
     rng = np.random.default_rng(0)
-    array = f.round_normal(rng.random((2, 512, 300)), 2 / 512)
+    array = mutants.round_normal(rng.random((2, 512, 300)), 2 / 512)
     assert check(array, "he_normal@torch", dtype="complex64").conforms, "a wider type is rounded"
     assert narrowed(array, "complex64").dtype == np.complex64
     real = check(array.real.astype("float32"), "he_normal@torch", dtype="complex64")
@@ -180,7 +180,7 @@ def test_arrays_and_types():
 
 
 def test_seeds_are_held_in_the_exact_tier():
-    fixed = target(lambda u, v: f.round_normal(np.random.default_rng(1).random(u.shape), v))
+    fixed = target(lambda u, v: mutants.round_normal(np.random.default_rng(1).random(u.shape), v))
     report = check(fixed, "he_normal@torch", shape=SHAPE, dtype="complex64", tier="exact")
     assert {item.test for item in report.records[0].failed} == {"seeds"}
 

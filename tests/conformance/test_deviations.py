@@ -75,6 +75,7 @@ def test_another_failure_is_not_hidden(tests):
     found = apply(report(record(*tests)), [KNOWN])
     assert only(found).outcome == FAIL
     assert f"it fails {', '.join(tests)}" in only(found).sentence
+    assert only(found).departure.startswith("expected was lib:*uniform_")
     assert found.exit_code == 1
 
 

@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 import initspec
 from initspec import plugins, stream
-from initspec.conformance.batteries import exact, known_samplers, stream_answers
+from initspec.conformance.batteries import (
+    documented,
+    end_words,
+    exact,
+    known_answers,
+    known_samplers,
+    stream_reference,
+)
 from initspec.conformance.batteries.by_hand import FORMULAS, contraction, naive
 from initspec.conformance.cell import Cell
 from initspec.conformance.design import Budget
@@ -24,12 +31,16 @@ from initspec.conformance.judge import judge
 from initspec.conformance.probability import transform
 from initspec.conformance.suite import backend_cells
 from initspec.conformance.targets.backend import BackendTarget
+from initspec.conformance.targets.target import completed
 from initspec.readings.registry import get, schemes
 from initspec.spec.distribution import Constant, Normal, TruncatedNormal, Uniform
 from initspec.spec.layout import Layout, fans, layers
 from initspec.stream import canonical_order, dtypes
 
 HERE = Path(__file__).parents[1]
+
+#: What is kept of an adapter from cell to cell.
+REMEMBERED = (known_answers.known, stream_reference.layouts, end_words.injected)
 
 
 @dataclass
@@ -56,7 +67,12 @@ def cell(make, claim="he_normal@torch", shape=(86, 8), layout="io", dtype="float
     axes = Layout.parse(layout)
     target = make if hasattr(make, "draw") else Maker(make, axes, claim)
     return Cell(
-        target=target, scheme=get(claim), shape=shape, layout=axes, dtype=dtype, tier="exact"
+        target=completed(target),
+        scheme=get(claim),
+        shape=shape,
+        layout=axes,
+        dtype=dtype,
+        tier="exact",
     )
 
 
@@ -78,10 +94,10 @@ def portable(claim, shape=(86, 8), layout="io", dtype="float32"):
 @pytest.fixture
 def fresh():
     """What is remembered of a backend is forgotten, before and after it is spoilt."""
-    for remembered in (stream_answers.known, stream_answers.layouts, stream_answers.injected):
+    for remembered in REMEMBERED:
         remembered.cache_clear()
     yield
-    for remembered in (stream_answers.known, stream_answers.layouts, stream_answers.injected):
+    for remembered in REMEMBERED:
         remembered.cache_clear()
 
 
@@ -141,7 +157,7 @@ def test_a_fan_that_is_not_divided_by_its_groups_is_found(monkeypatch):
     one = portable("he_normal", (8, 3, 2), "oiw, groups=4")
     assert not refusals(one)
     monkeypatch.setattr(
-        exact, "fans", lambda shape, layout, rule="true": fans(shape, layout, "naive")
+        documented, "fans", lambda shape, layout, rule="true": fans(shape, layout, "naive")
     )
     assert set(refusals(one)) == {"fans"}
 
@@ -168,15 +184,17 @@ def test_every_named_scheme_of_single_elements_has_a_formula_by_hand():
 def test_the_formulas_by_hand_agree(name):
     for shape, text in (((86, 8), "io"), ((5, 7, 8, 38), "hwio"), ((6, 4, 3), "iow, transposed")):
         layout = Layout.parse(text)
-        assert exact.formula(cell(normal, name, shape, text), get(name).on(shape, layout)).p == 1
+        assert (
+            documented.formula(cell(normal, name, shape, text), get(name).on(shape, layout)).p == 1
+        )
 
 
 def test_a_wrong_formula_is_found():
     one = cell(normal, "he_normal")
     law = get("he_normal").on((86, 8), "io")
-    assert exact.formula(one, law).note == ""
+    assert documented.formula(one, law).note == ""
     wrong = get("he_normal").replace(factor=1.0001).on((86, 8), "io")
-    assert exact.formula(one, wrong).p == 0
+    assert documented.formula(one, wrong).p == 0
 
 
 # --------------------------------------------------------------------------- targets of any kind
@@ -192,7 +210,7 @@ def test_a_right_initializer_passes(layout, dtype):
         found
     )
     for test in ("coupling", "base"):
-        assert "not applicable" not in found[test].note
+        assert found[test].applies
 
 
 def test_what_cannot_be_asked_is_said():
@@ -356,7 +374,7 @@ def test_the_numpy_backend_conforms_in_every_scheme():
 )
 def test_the_end_words_are_finite_in_the_support_in_order_and_symmetric(claim, dtype):
     one = portable(claim, dtype=dtype)
-    assert stream_answers.ends(one, get(claim).on((86, 8), "io")).note == ""
+    assert end_words.ends(one, get(claim).on((86, 8), "io")).note == ""
 
 
 @pytest.mark.parametrize(
@@ -371,16 +389,16 @@ def test_the_end_words_are_finite_in_the_support_in_order_and_symmetric(claim, d
 def test_wrong_end_words_are_found(law, spoilt, problem):
     one = cell(normal)
     one.target.transform = lambda words, law, dtype: stream.values(words, law.draw)
-    assert stream_answers.ends(one, law).note == ""
+    assert end_words.ends(one, law).note == ""
     one.target.transform = lambda words, law, dtype: spoilt(stream.values(words, law.draw))
-    assert problem in stream_answers.ends(one, law).note
+    assert problem in end_words.ends(one, law).note
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1))
 def test_an_index_with_any_word_can_be_found(seed, word):
     key = stream.key_from_seed(seed)
-    high, low = stream_answers.index_of(key, word)
+    high, low = end_words.index_of(key, word)
     assert stream.words(key, np.array([high << 32 | low], np.uint64))[0] == word
 
 
@@ -391,7 +409,7 @@ def test_an_index_with_any_word_can_be_found(seed, word):
 def test_the_canonical_order_is_counted_alike_twice(text):
     layout = Layout.parse(text)
     shape = (6, 4, 3, 2)[: len(layout.axes)]
-    found = stream_answers.canonical_index(shape, layout)
+    found = stream_reference.canonical_index(shape, layout)
     assert sorted(found.ravel()) == list(range(found.size))
     for block in canonical_order.blocks(shape, layout):
         places = np.full(block.shape, block.base)
@@ -460,7 +478,7 @@ def last_digit(numpy, law, shape, options):
 def test_spoilt_backends_are_found(change, tests, monkeypatch, fresh):
     one = portable("he_normal")
     assert not refusals(one)
-    for remembered in (stream_answers.known, stream_answers.layouts, stream_answers.injected):
+    for remembered in REMEMBERED:
         remembered.cache_clear()
     spoilt = Spoilt(sample=sampling(change))
     monkeypatch.setattr(plugins, "backend", lambda name: spoilt)
@@ -492,3 +510,14 @@ def test_the_suite_takes_the_exact_tier():
         tier="exact",
     )
     assert "times the documented scale" in wrong.records[0].sentence
+
+
+def test_the_json_says_what_does_not_apply_and_is_read_again():
+    from initspec.conformance import check
+    from initspec.conformance.report.reading import read
+
+    report = check("numpy", "he_normal", tier="exact", shape=(86, 8))
+    rows = report.to_dict()["records"][0]["decisions"]
+    assert {row["test"] for row in rows if "applies" in row} == {"types"}
+    assert all(row.get("applies", False) is False for row in rows)
+    assert read(report.to_json(), "run.json") == report

@@ -7,11 +7,15 @@ pytest.importorskip("scipy")
 from initspec.conformance.cases import files
 from initspec.conformance.cell import Cell
 from initspec.conformance.design import Budget
+from initspec.conformance.finding import title
 from initspec.conformance.judge import judge
 from initspec.conformance.mutants import kill_matrix
+from initspec.conformance.mutants.fault import scaled
 from initspec.conformance.mutants.kill_matrix import unused
 from initspec.conformance.mutants.mutant import Mutant
+from initspec.conformance.mutants.orthogonal import qr
 from initspec.conformance.mutants.registry import registry
+from initspec.conformance.mutants.sparse import sparse
 from initspec.conformance.report.record import FAIL, PASS
 
 STORED = {case.id: case.body for case in files.read("mutant")}
@@ -40,6 +44,12 @@ def test_equivalent_mutants_live_and_say_why(rows):
 
 def test_every_test_refuses_a_mutant(rows):
     assert unused(rows) <= OWN
+
+
+def test_every_test_has_a_title(rows):
+    assert [
+        item.test for row in rows for item in row.record.decisions if not title(item.test)
+    ] == []
 
 
 def test_the_stored_matrix_is_what_the_tests_refuse(rows):
@@ -86,14 +96,12 @@ RIGHT = [
 
 @pytest.mark.parametrize("claim", RIGHT)
 def test_the_sampler_that_faults_are_planted_in_is_right(claim):
-    from initspec.conformance.mutants import faults as f
-
     if claim == "orthogonal":
-        make = f.qr(signs=True)
+        make = qr(signs=True)
     elif claim.startswith("sparse"):
-        make = f.sparse(lambda n, zeros: zeros)
+        make = sparse(lambda n, zeros: zeros)
     else:
-        make = f.scaled(1.0)
+        make = scaled(1.0)
     shape = (16, 16) if claim == "orthogonal" else (86, 8)
     mutant = Mutant(id="none", claim=claim, what="no fault", source="", make=make, shape=shape)
     record = judge(mutant.cell, Budget(cells=kill_matrix.CELLS))
@@ -101,10 +109,8 @@ def test_the_sampler_that_faults_are_planted_in_is_right(claim):
 
 
 def test_a_survivor_is_reported(monkeypatch, capsys):
-    from initspec.conformance.mutants import faults as f
-
     harmless = Mutant(
-        id="harmless", claim="he_normal", what="no fault", source="", make=f.scaled(1.0)
+        id="harmless", claim="he_normal", what="no fault", source="", make=scaled(1.0)
     )
     monkeypatch.setattr(kill_matrix, "registry", lambda: {"harmless": harmless})
     assert kill_matrix.main(["stat"]) == 1

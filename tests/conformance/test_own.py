@@ -18,7 +18,7 @@ from initspec.conformance import check, own, parametrize, suite
 from initspec.conformance.batteries import independence, marginal
 from initspec.conformance.design import Budget
 from initspec.conformance.judge import judge
-from initspec.conformance.mutants import kill_matrix, planted_laws
+from initspec.conformance.mutants import kill_matrix, own_laws
 from initspec.conformance.own import Exponential
 from initspec.conformance.probability import bounds, transform
 from initspec.conformance.probability.own_law import Own, Sampled, seen
@@ -245,7 +245,7 @@ def test_right_samplers_are_refused_no_more_often_than_stated():
 
 
 def test_every_mutant_of_a_law_of_ones_own_dies():
-    rows = kill_matrix.kill_matrix(planted_laws.own(), ("stat", "exact"))
+    rows = kill_matrix.kill_matrix(own_laws.own_laws(), ("stat", "exact"))
     assert [row.mutant.id for row in rows if not row.killed_by] == []
     assert len(rows) == 7
 

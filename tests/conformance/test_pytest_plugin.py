@@ -197,6 +197,36 @@ def test_what_breaks_is_a_failure_with_a_sentence(project: pytest.Pytester) -> N
     assert "did you mean 'zeros'" in text
 
 
+def test_a_failure_says_how_to_judge_the_cell_again(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        from functools import partial
+        from lib_of_theirs import lecun
+
+        def test_named(assert_conforms): assert_conforms(lecun, "he_normal@torch", shape=(86, 8))
+        def test_made(assert_conforms):
+            made = partial(lecun)
+            assert_conforms(made, "he_normal@torch", shape=(86, 8), time_limit=9)
+        def test_text(assert_conforms):
+            assert_conforms("lib_of_theirs:lecun", "he_normal@torch", shape=(86, 8), time_limit=9)
+        """
+    )
+    result = project.runpytest_inprocess(
+        "--initspec-target=lib_of_theirs:WRONG", "--initspec-vary-seeds"
+    )
+    result.assert_outcomes(passed=1, failed=4)
+    cell = "--shape 86x8 --layout io --dtype float32 --tier stat --vary-seeds"
+    call = "initspec.conformance.check(target, 'he_normal@torch', shape=(86, 8), layout='io'"
+    text = words(result)
+    for line in (
+        f"  initspec check lib_of_theirs:lecun --as he_normal@torch {cell}\n",
+        f"  {call}, dtype='float32', tier='stat', vary_seeds=True)  # target: lib_of_theirs:lecun\n",
+        f"  initspec check lib_of_theirs:lecun --as he_normal@torch {cell} --time-limit 9\n",
+        f"  initspec check \"lib_of_theirs:WRONG['he_normal@torch']\" --as he_normal@torch {cell}\n",
+    ):
+        assert line in text
+
+
 # ------------------------------------------------------------------------------------- properties
 
 

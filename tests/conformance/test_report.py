@@ -24,6 +24,7 @@ import pytest
 import initspec
 from initspec.commands.main import main
 from initspec.conformance.report.page import html
+from initspec.conformance.report.page_groups import short_reason
 from initspec.conformance.report.reading import read
 from initspec.conformance.report.record import (
     ERROR,
@@ -111,8 +112,9 @@ def whole(n: int, share: float = 0.02) -> Report:
             "shape": ((86, 8), (5, 7, 8, 38))[shape],
             "layout": ("io", "hwio")[shape],
             "tier": ("exact", "stat")[tier % 2],
+            "stream": ("portable", "native")[stream],
         }
-        name = f"{facts['target']}-{('portable', 'native')[stream]} as {facts['scheme']} {i}"
+        name = f"{facts['target']}-{facts['stream']} as {facts['scheme']} {i}"
         verdict = FAIL if rng.random() < share else PASS
         found.append(record(rng, verdict, drawn=tier % 2 == 1, cell=name, **facts))
     return run_of(*found)
@@ -159,7 +161,14 @@ def small() -> Report:
     rng = random.Random(0)
     verdicts = (PASS, FAIL, INCONCLUSIVE, ERROR, SKIP)
     found = [
-        record(rng, verdict, target=target, scheme=scheme, cell=f"{target}-native as {scheme} {i}")
+        record(
+            rng,
+            verdict,
+            target=target,
+            scheme=scheme,
+            stream="native",
+            cell=f"{target}-native as {scheme} {i}",
+        )
         for target in ("numpy", "lib:f")
         for scheme in ("he_normal", "zeros", "glorot_uniform")
         for i, verdict in enumerate(verdicts)
@@ -286,6 +295,20 @@ def test_text_is_never_markup() -> None:
     assert "<!--" not in page
 
 
+def test_the_page_says_what_refuses_and_not_how_much() -> None:
+    refused = Decision(test="ks", verdict=FAIL, p=0.0, alpha=1e-9)
+    facts: dict[str, Any] = {"cell": "c", "target": "t", "scheme": "s", "verdict": FAIL}
+    cell = Record(**facts, sentence="refused by ks (p <= 1e-30)", decisions=(refused,))
+    assert short_reason(cell) == "refused by ks"
+    departing = replace(cell, departure="expected was another, and it fails ks")
+    assert short_reason(departing) == "refused by ks; expected was another, and it fails ks"
+    law = replace(refused, test="law")
+    broken = Record(**facts, sentence="it is no law: its cdf falls", decisions=(law,))
+    assert short_reason(broken) == broken.sentence
+    undecided = Record(**facts, sentence="wrong")
+    assert short_reason(undecided) == "wrong"
+
+
 # ----------------------------------------------------------------------------------------- reading
 
 
@@ -347,7 +370,7 @@ def changed_record(**changes: Any) -> str:
         (changed_record(seconds=10**400), "a number was expected"),
         (changed_record(scale=[1.0]), "three numbers"),
         (changed_record(decisions=[{"test": "ks"}]), "lacks 'verdict'"),
-        (changed_record(picture=[]), "lacks 'counts'"),
+        (changed_record(picture=[]), "lacks 'low'"),
         (changed_record(shape=4), "a list was expected, not 4"),
     ],
 )

@@ -13,9 +13,12 @@ pytest.importorskip("scipy")
 
 from scipy import special, stats
 
+from initspec import UnknownName
+from initspec.conformance import check
 from initspec.conformance.batteries import independence, marginal, orthogonal, sparse
 from initspec.conformance.design import Budget
 from initspec.conformance.probability import bounds, transform
+from initspec.conformance.probability.distance import dkw, dkw_distance
 from initspec.spec.distribution import Normal, TruncatedNormal, Uniform
 from initspec.spec.marginals import HaarEntry
 from initspec.spec.tensor_laws import DeltaOrthogonal, Orthogonal, Sparse
@@ -149,7 +152,7 @@ def test_right_samplers_are_refused_no_more_often_than_stated_in_many_rounds():
 
 
 def test_a_calibration_that_is_off_is_seen(monkeypatch):
-    monkeypatch.setattr(bounds, "dkw", lambda distance, n: min(1, math.exp(-3 * n * distance**2)))
+    monkeypatch.setattr(marginal, "dkw", lambda gap, n: min(1, math.exp(-3 * n * gap**2)))
     with pytest.raises(AssertionError, match="ks"):
         calibrated(rounds=60, sizes=(256,), seed=20)
 
@@ -202,12 +205,17 @@ def test_the_correlation_is_above_simulated_tails():
     assert independence.correlation(0.1, 100_000) < 1e-100
 
 
+def test_an_unknown_tier_is_refused():
+    with pytest.raises(UnknownName, match="tier 'exakt': did you mean 'exact'"):
+        check("numpy", "he_normal", tier="exakt")
+
+
 @pytest.mark.parametrize("n", [10, 100, 5000])
 def test_dkw_is_above_the_exact_law(n):
     for p in (0.5, 0.1, 1e-3, 1e-9, 1e-14):
-        distance = bounds.dkw_distance(p, n)
-        assert stats.kstwo.sf(distance, n) <= p * (1 + 1e-9)
-        assert bounds.dkw(distance, n) == pytest.approx(p)
+        gap = dkw_distance(p, n)
+        assert stats.kstwo.sf(gap, n) <= p * (1 + 1e-9)
+        assert dkw(gap, n) == pytest.approx(p)
 
 
 @pytest.mark.parametrize(("n", "share"), [(1, 0.5), (20, 0.5), (64, 0.01), (1000, 0.9)])

@@ -22,12 +22,15 @@ import initspec
 from initspec import Custom, InitSpecError, Layout, SpecError, UnknownName, get
 from initspec.conformance import check
 from initspec.conformance.suite import run, target_cells
-from initspec.conformance.targets import process
+from initspec.conformance.targets import process, remote
+from initspec.conformance.targets.arrays import read
 from initspec.conformance.targets.backend import BackendTarget
-from initspec.conformance.targets.calls import tohost
-from initspec.conformance.targets.resolve import read, resolve, resolve_table
-from initspec.conformance.targets.target import Unjudged
-from initspec.conformance.targets.text import Reference, load
+from initspec.conformance.targets.host import tohost
+from initspec.conformance.targets.loading import load
+from initspec.conformance.targets.resolve import resolve, resolve_table
+from initspec.conformance.targets.target import Target, Unjudged
+from initspec.conformance.targets.text import Reference
+from initspec.spec.distribution import Normal
 
 SHAPE = (6, 5)
 DTYPES = ("float64", "float32", "bfloat16", "float16")
@@ -225,6 +228,59 @@ def test_a_target_and_a_table_of_this_process() -> None:
 # Arrays.
 
 
+@dataclass
+class Mine:
+    """As little as a target of one's own needs."""
+
+    name = "mine"
+
+    def draw(self, shape, *, dtype, seed):
+        return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def test_an_object_with_a_name_and_draw_is_a_target() -> None:
+    target = resolve(Mine())
+    assert isinstance(target, Target)
+    assert (target.name, target.resolution, target.fixed_shape, target.stream) == (
+        "mine",
+        22,
+        None,
+        "",
+    )
+    for tier in ("stat", "exact"):
+        assert check(Mine(), "normal(std=1)", tier=tier).conforms
+    assert check(Mine(), "he_normal").verdict == "FAIL"
+
+
+def test_an_object_keeps_the_members_that_it_has() -> None:
+    class Layer(Mine):
+        fixed_shape, layout, resolution, out_first = (40, 96), "oi", 24, True
+
+        def draw_many(self, shape, *, dtype, seeds):
+            return [np.full(shape, seed, dtype) for seed in seeds]
+
+    target = resolve(Layer())
+    assert (target.fixed_shape, target.layout, target.resolution) == ((40, 96), "oi", 24)
+    assert [tensor[0, 0] for tensor in target.draw_many((1, 1), dtype="float32", seeds=[3])] == [3]
+    (cell,) = target_cells(target, "normal(std=1)")
+    assert (cell.shape, str(cell.layout)) == ((40, 96), "oi")
+    assert target.placed(cell.layout) is target
+
+
+def test_a_target_has_the_members_of_the_contract_by_default() -> None:
+    class Ones(Target):
+        name = "ones"
+
+        def draw(self, shape, *, dtype, seed):
+            return np.ones(shape, dtype)
+
+    target = Ones()
+    assert resolve(target) is target
+    assert not any((target.takes_layout, target.ignores_seed, target.out_first, target.backend))
+    assert len(list(target.draw_many((2,), dtype="float32", seeds=[1, 2]))) == 2
+    assert check(target, "ones").conforms
+
+
 def test_an_array_is_one_tensor_with_its_own_shape() -> None:
     right = get("he_normal").numpy((512, 300), seed=1)
     assert check(right, "he_normal").conforms
@@ -384,6 +440,8 @@ def leaves_a_child(shape, seed):
     if os.fork() == 0: time.sleep(600)
     return good(shape, seed)
 
+def off_by_a_hair(shape, seed): return good(shape, seed) * np.float32(1 + 1e-5)
+
 TABLE = {"normal(std=1)": good, "zeros": lambda shape: np.zeros(shape), "ones": ends,
          "glorot_uniform": "initspec:get"}
 NOT_A_TABLE = [good]
@@ -436,20 +494,44 @@ def test_many_tensors_are_asked_for_in_batches(module, monkeypatch) -> None:
     monkeypatch.setattr(
         target._process, "ask", lambda q: asked.append(len(q.get("seeds", ()))) or ask(q)
     )
-    monkeypatch.setattr(process, "_FAST", 1e9)
+    monkeypatch.setattr(remote, "_FAST", 1e9)
     target.draw_many(SHAPE, dtype="float32", seeds=range(1100))
     assert asked == [0, 8, 16, 32, 64, 128, 256, 512, 84], "more from what answers fast"
-    monkeypatch.setattr(process, "_FAST", 0)
+    monkeypatch.setattr(remote, "_FAST", 0)
     target.draw_many(SHAPE, dtype="float32", seeds=range(1024))
     assert asked[9:] == [512, 256, 128, 64, 32, 16, 8, 4, 2, 1, 1], "less from a slow one"
     asked.clear()
-    monkeypatch.setattr(process, "_BATCH", 3 * 30 * 4)
+    monkeypatch.setattr(remote, "_BATCH", 3 * 30 * 4)
     monkeypatch.setattr(target, "_pace", 512)
-    monkeypatch.setattr(process, "_FAST", 1e9)
+    monkeypatch.setattr(remote, "_FAST", 1e9)
     drawn = target.draw_many(SHAPE, dtype="float32", seeds=range(8))
     assert asked == [3, 3, 2], "and never more bytes than that"
     for seed, tensor in enumerate(drawn):
         np.testing.assert_array_equal(tensor, plain(SHAPE, seed))
+
+
+def decision(target: Any, claim: str, test: str, **options: Any) -> Any:
+    """The decision of a test on the first cell of a target, in the exact tier."""
+    record = check(target, claim, tier="exact", **options).records[0]
+    return next(item for item in record.decisions if item.test == test)
+
+
+def test_a_target_in_a_process_is_tied_to_the_samplers_of_numpy(module) -> None:
+    right = decision(resolve(f"{module}:good"), "normal(std=1)", "base")
+    assert right.applies
+    assert (right.verdict, right.p) == ("PASS", 1)
+    assert "numpy default_rng" in right.note
+    wrong = decision(resolve(f"{module}:off_by_a_hair"), "normal(std=1)", "base")
+    assert wrong.verdict == "FAIL"
+    assert "1.0000099 times the documented scale" in wrong.note
+
+
+def test_another_answer_about_samplers_is_refused(module, monkeypatch) -> None:
+    target = resolve(f"{module}:good")
+    for answer in (({}, b""), ({"names": ["torch"]}, b"1234"), ({"names": 3}, b"")):
+        monkeypatch.setattr(target._process, "ask", lambda question, answer=answer: answer)
+        with pytest.raises(Unjudged, match="something else than was asked"):
+            list(target.bases(Normal(0.0, 1.0), (2,), "float32", 0))
 
 
 def test_what_a_target_prints_meets_no_frame(module) -> None:
@@ -635,7 +717,7 @@ def test_the_process_imports_no_scipy(module) -> None:
     import subprocess
     import sys
 
-    code = "import sys, initspec.conformance.targets.process; assert 'scipy' not in sys.modules"
+    code = "import sys, initspec.conformance.targets.worker; assert 'scipy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -646,7 +728,7 @@ def test_the_process_imports_no_scipy(module) -> None:
 def text():
     """Texts as targets that share one process, in which each framework is imported once."""
     worker = process.Process(120)
-    return lambda target: process.TextTarget(target, worker)
+    return lambda target: remote.TextTarget(target, worker)
 
 
 def test_torch_functions_fill_in_place() -> None:
@@ -739,6 +821,38 @@ def test_torch_tensors_and_initializers_of_ours() -> None:
     assert resolve(ours).out_first
 
 
+def test_torch_as_text_is_tied_to_the_sampler_of_torch(text, tmp_path, monkeypatch) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "hair_of_torch.py").write_text(
+        "import torch\n"
+        "def he_(tensor):\n"
+        "    return torch.nn.init.kaiming_normal_(tensor).mul_(1 + 1e-5)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for target, claim in (
+        ("torch.nn.init:kaiming_normal_", "he_normal@torch"),
+        ("torch.nn.init:kaiming_uniform_", "he_uniform@torch"),
+        ("torch.nn.init:trunc_normal_(a=-2.0, b=2.0)", "trunc_normal@torch"),
+    ):
+        right = decision(text(target), claim, "base")
+        assert (right.applies, right.verdict) == (True, "PASS"), right
+        assert right.note.endswith("by the draws of torch")
+    wrong = decision(text("hair_of_torch:he_"), "he_normal@torch", "base")
+    assert wrong.verdict == "FAIL"
+    assert "1.00001 times the documented scale, by the draws of torch" in wrong.note
+
+
+def test_torch_functions_have_the_layout_of_torch() -> None:
+    init = pytest.importorskip("torch").nn.init
+    for function, claim in (
+        (init.kaiming_normal_, "he_normal@torch"),
+        (init.orthogonal_, "orthogonal@torch"),
+    ):
+        report = check(function, claim, tier="exact")
+        assert report.conforms
+        assert {record.layout for record in report.records} <= {"oi", "oihw"}
+
+
 def test_torch_as_text_conforms_to_its_own_row_and_not_to_the_paper(text) -> None:
     pytest.importorskip("torch")
     right = check(text("torch.nn.init:kaiming_normal_"), "he_normal@torch", shape=(200, 100))
@@ -774,7 +888,7 @@ def test_parameters_inside_torch_modules(text) -> None:
     pytest.importorskip("torch")
     target = text("torch.nn:MultiheadAttention(8, 2)#out_proj.weight")
     assert target.fixed_shape == (8, 8)
-    assert target.layout is None
+    assert target.layout == "torch.Linear"  # of a class derived from it
     assert text("torch.nn:MultiheadAttention(8, 2)#in_proj_weight").layout == (
         "torch.MultiheadAttention"
     )
@@ -819,13 +933,14 @@ def test_keras_layers_on_pytorch_are_keras_layers(monkeypatch) -> None:
         pytest.skip("Keras and PyTorch are not both installed")
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     worker = process.Process(120)
-    target = process.TextTarget("keras.layers:Dense(96)#kernel@(None,40)", worker)
+    target = remote.TextTarget("keras.layers:Dense(96)#kernel@(None,40)", worker)
     assert (target.fixed_shape, target.layout) == ((40, 96), "keras.Dense")
 
 
 @pytest.mark.slow
 def test_keras_as_text_and_parameters_of_its_layers(text) -> None:
     pytest.importorskip("keras")
+    assert decision(text("keras.initializers:HeNormal"), "he_normal", "base").note.endswith("keras")
     obeys(text("keras.initializers:HeNormal(seed=1)"), ("float32", "bfloat16"))
     assert check(text("keras.initializers:HeNormal"), "he_normal", shape=(200, 100)).conforms
     target = text("keras.layers:Dense(96)#kernel@(None,40)")
@@ -893,13 +1008,16 @@ def test_parameters_of_flax_layers(text) -> None:
     obeys(target, ("float32", "bfloat16"), (40, 96))
     assert "end the target with the input's shape" in sentence(text("flax.linen:Dense(9)#kernel"))
     target = text("flax.nnx:Linear(40,96)#kernel")
-    assert (target.fixed_shape, target.layout) == ((40, 96), "flax.Linear")
+    assert (target.fixed_shape, target.layout) == ((40, 96), "flax.nnx.Linear")
     obeys(target, ("float32", "bfloat16"), (40, 96))
     target = text("flax.nnx:Conv(16, 48, (3, 3), feature_group_count=4)#kernel")
-    assert (target.fixed_shape, target.layout) == ((3, 3, 4, 48), "flax.Conv, groups=4")
+    assert (target.fixed_shape, target.layout) == ((3, 3, 4, 48), "flax.nnx.Conv, groups=4")
 
 
 def test_jax_as_text(text) -> None:
     pytest.importorskip("jax")
     obeys(text("jax.nn.initializers:he_normal(in_axis=-1, out_axis=-2)"), ("float64", "float32"))
+    for dtype in ("float64", "float32"):
+        base = decision(text("jax.nn.initializers:he_normal"), "he_normal", "base", dtype=dtype)
+        assert base.note.endswith("by the draws of jax")
     assert check(text("jax.nn.initializers:he_normal"), "he_normal", shape=(200, 100)).conforms

@@ -16,8 +16,9 @@ import pytest
 
 from initspec import SpecError, figures, get, signal
 from initspec.analysis.mean_field import predict
-from initspec.figures import curves
+from initspec.figures import curves, xor_network
 from initspec.figures.marks import Axis, Dots, Floor, Line, Note, Panel, decades
+from initspec.figures.singular_values import marchenko_pastur, singular_values
 from initspec.figures.svg import picture
 
 HE, SHAPE = get("he_normal"), (96, 64)
@@ -173,7 +174,7 @@ def test_the_density_is_the_laws() -> None:
     law = HE.on(SHAPE)
     found = points(panel, "line c1")
     for x, y in found[2:-2]:
-        assert y == pytest.approx(curves.pdf(law, x), abs=0.03)
+        assert y == pytest.approx(law.pdf(x), abs=0.03)
     assert {round(x, 3) for x, y in found if y < 1e-9} == {round(end, 3) for end in law.support}
 
 
@@ -193,12 +194,12 @@ def test_the_band_is_that_of_dvoretzky_kiefer_wolfowitz_and_massart() -> None:
 def test_the_xor_curves() -> None:
     (panel,) = panels(drawn("xor"))
     for _, scheme, colour in figures.XOR:
-        losses = curves.xor_losses(scheme, 400)
+        losses = xor_network.xor_losses(scheme, 400)
         for step, loss in points(panel, f"line c{colour}"):
             assert loss == pytest.approx(losses[min(round(step), 400)], abs=0.01)
-    assert curves.xor_losses("zeros", 400)[-1] == pytest.approx(math.log(2), rel=1e-12)
-    assert curves.xor_losses("constant(0.5)", 2000)[-1] > 0.4
-    assert curves.xor_losses("glorot_normal", 400)[-1] < 0.01
+    assert xor_network.xor_losses("zeros", 400)[-1] == pytest.approx(math.log(2), rel=1e-12)
+    assert xor_network.xor_losses("constant(0.5)", 2000)[-1] > 0.4
+    assert xor_network.xor_losses("glorot_normal", 400)[-1] < 0.01
 
 
 def test_the_xor_network_is_the_tutorials() -> None:
@@ -208,7 +209,7 @@ def test_the_xor_network_is_the_tutorials() -> None:
     assert spec.loader is not None
     tutorial = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tutorial)
-    assert (curves.HIDDEN, curves.RATE, curves.SEED) == (
+    assert (xor_network.HIDDEN, xor_network.RATE, xor_network.SEED) == (
         tutorial.HIDDEN,
         tutorial.RATE,
         tutorial.SEED,
@@ -233,23 +234,23 @@ def test_densities_integrate_to_the_cdf(scheme: str, shape: tuple[int, ...]) -> 
     law = get(scheme).on(shape)
     low, high = law.ppf(0.1), law.ppf(0.7)
     x = np.linspace(low, high, 4001)
-    area = np.trapezoid([curves.pdf(law, value) for value in x.tolist()], x)
+    area = np.trapezoid(law.pdf(x), x)
     assert area == pytest.approx(0.6, rel=1e-5)
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(64, 64), (64, 256), (256, 64)])
 def test_marchenko_and_pasturs_density(rows: int, columns: int) -> None:
-    x, y = map(np.array, zip(*curves.marchenko_pastur(rows, columns, 0.5), strict=True))
+    x, y = map(np.array, zip(*marchenko_pastur(rows, columns, 0.5), strict=True))
     assert np.trapezoid(y, x) == pytest.approx(1, rel=2e-3)
     # The mean of the squares is that of the matrix: variance * the longer side.
     assert np.trapezoid(y * x**2, x) == pytest.approx(0.5 * max(rows, columns), rel=5e-3)
-    values = curves.singular_values("normal(std=0.5)", (rows, columns)).values
+    values = singular_values("normal(std=0.5)", (rows, columns)).values
     assert len(values) == min(rows, columns)
 
 
 def test_singular_values_of_a_convolution() -> None:
     drawn = get("orthogonal").numpy((6, 4, 3, 3), seed=0, layout="oihw")
-    found = curves.singular_values("orthogonal", (6, 4, 3, 3), "oihw")
+    found = singular_values("orthogonal", (6, 4, 3, 3), "oihw")
     assert (found.rows, found.columns, found.level) == (36, 6, 1.0)
     assert found.values == pytest.approx([1.0] * 6, abs=1e-5)
     flat = drawn.reshape(6, 36)
@@ -274,7 +275,7 @@ def test_what_cannot_be_drawn_is_said() -> None:
     with pytest.raises(SpecError, match="one to five signals"):
         figures.signal()
     with pytest.raises(SpecError, match="singular values are taken of one"):
-        curves.singular_values("he_normal", (3, 8, 8), "bio")
+        singular_values("he_normal", (3, 8, 8), "bio")
     with pytest.raises(SpecError, match="two finite ends"):
         Axis(1.0, 1.0)
     with pytest.raises(SpecError, match="decades rise from above zero"):

@@ -205,9 +205,8 @@ def test_what_scales_says_what_it_counts(whose: str) -> None:
     wanted = {"factor": {"variance"}, "gain": {"std", "limit"}, "std": {"std"}, "limit": {"limit"}}
     wanted |= {"low": {"limit"}, "high": {"limit"}}
     for entry in rows(whose):
-        for word, target in entry.arguments.items():
-            field = target if isinstance(target, str) else target.get("number", "")
-            unit = wanted.get(field.partition("*")[0])
+        for word, argument in entry.arguments.items():
+            unit = wanted.get((argument.number or argument).field)
             if unit is not None:
                 said = entry.units.get(word)
                 odd = entry.name in ("normal@thinc",)  # a mean that is taken for a deviation
@@ -228,15 +227,15 @@ def test_rows_say_where_they_come_from(whose: str) -> None:
 def test_every_value_of_every_argument_makes_a_scheme(whose: str) -> None:
     numbers = {"groups": 2, "low": -9.0, "high": 9.0, "mode": "FAN_OUT"}
     for entry in rows(whose):
-        for word, target in entry.arguments.items():
-            if isinstance(target, str):
-                value = numbers.get(target.rpartition(".")[2], 0.75)
-                leaky = "nonlinearity" in entry.arguments and target == "slope"
+        for word, argument in entry.arguments.items():
+            if argument.field:
+                value = numbers.get(argument.field.rpartition(".")[2], 0.75)
+                leaky = "nonlinearity" in entry.arguments and argument.field == "slope"
                 others = {"nonlinearity": "leaky_relu"} if leaky else {}
                 changed = entry.make(**{word: value}, **others)
                 assert changed != entry.make(**others), (entry.name, word)
             else:
-                for value in set(target) - {"number"}:
+                for value in argument.choices:
                     assert entry.make(**{word: value.upper()}).formula, (entry.name, value)
 
 

@@ -26,17 +26,20 @@ from initspec.conformance import design
 from initspec.conformance.cell import Cell
 from initspec.conformance.design import Budget
 from initspec.conformance.judge import judge
-from initspec.conformance.mutants import faults as f
+from initspec.conformance.mutants.complexes import polar
+from initspec.conformance.mutants.fault import Setting
+from initspec.conformance.mutants.sparse import sparse
 from initspec.conformance.own import OWN
 from initspec.conformance.probability import complex_law, transform
 from initspec.conformance.probability.complex_law import PARTS
 from initspec.conformance.probability.own_law import seen
 from initspec.conformance.report.record import ERROR, FAIL
-from initspec.conformance.suite import DTYPES
 from initspec.conformance.targets.backend import BackendTarget
 from initspec.conformance.targets.claims import claimed
+from initspec.conformance.targets.target import Target
 from initspec.spec.layout import Layout
 from initspec.stream import dtypes
+from initspec.stream.dtypes import DTYPES
 
 DRAWS = 2**12
 LEVELS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-6)
@@ -59,10 +62,8 @@ SQUARE = (((24, 24), "io"),)
 MATRICES = (((16, 16), "io"), ((8, 24), "io"), ((24, 8), "io"), ((16, 64), "io, stack=4"))
 
 
-class Right:
+class Right(Target):
     """A right sampler by SciPy's quantiles of NumPy's random bits, or by QR with its signs."""
-
-    resolution = 22
 
     def __init__(self, name, claim, layout):
         self.name, self.claim, self.layout = name, claim, layout
@@ -75,16 +76,16 @@ class Right:
         if dtype in PARTS:
             law = complex_law.modulus(scheme, law)
             squares, turns = law.quantiles(rng.random(shape)), rng.random(shape)
-            return (law.centre + f.polar(squares, turns)).astype(dtype)
+            return (law.centre + polar(squares, turns)).astype(dtype)
         if law.kind == "orthogonal":
             values = _orthogonal(law, shape, layout, rng)
         elif law.kind == "sparse":
-            make = f.sparse(lambda rows, zeros: zeros)
-            values = make(f.Setting(law, shape, layout, seed))
+            make = sparse(lambda rows, zeros: zeros)
+            values = make(Setting(law, shape, layout, seed))
         else:
             values = transform.ppf(law, rng.random(shape) + 2.0**-54)
-        found = dtypes.rounded(np.asarray(values), dtype)
-        return found.view(dtypes.bfloat16()) if dtype == "bfloat16" else found
+        rounded = dtypes.rounded(np.asarray(values), dtype)
+        return rounded.view(dtypes.bfloat16()) if dtype == "bfloat16" else rounded
 
 
 def _orthogonal(law, shape, layout, rng):
@@ -108,10 +109,10 @@ def plan():
         for share in (0.1, 0.5, 0.9)
         for dtype in DTYPES
     ]
-    found = [(source, *row) for row in rows for source in ("quantiles", "portable")]
+    cells = [(source, *row) for row in rows for source in ("quantiles", "portable")]
     for claim in ROUND:  # laws in the complex plane, which the stream does not have
-        found += [("quantiles", claim, *SHAPES[0], dtype) for dtype in PARTS]
-    return found
+        cells += [("quantiles", claim, *SHAPES[0], dtype) for dtype in PARTS]
+    return cells
 
 
 def judged(job):

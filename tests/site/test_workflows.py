@@ -413,12 +413,12 @@ def test_what_the_job_with_all_runs(runner: Runner, versions: str) -> None:
 
 def test_what_runs_at_night() -> None:
     """Its options are read, and its names are known."""
-    from initspec.commands.main import _parser
+    from initspec.commands.main import parser
     from initspec.readings.registry import get
 
     script = named(read(CI)["jobs"]["nightly"]["steps"], "Judge")["run"].replace("\\\n", " ")
     for line in script.splitlines():
-        args = _parser().parse_args(shlex.split(line)[3:])
+        args = parser().parse_args(shlex.split(line)[3:])
         assert args.backend == ["all"]
         assert args.vary_seeds
         assert all(get(claim) for claim in args.claims or ())

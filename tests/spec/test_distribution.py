@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 import scipy.stats
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from initspec import SpecError, StreamError, Truncation, UnknownName, get
+from initspec import Custom, SpecError, StreamError, Truncation, UnknownName, get
 from initspec.spec.distribution import (
     Constant,
     Distribution,
@@ -21,6 +22,7 @@ from initspec.spec.distribution import (
     Uniform,
 )
 from initspec.spec.marginals import Discrete, HaarEntry, Spiked
+from initspec.spec.tensor_laws import Structured
 from initspec.spec.truncation import moments
 
 PAIRS: list[tuple[Distribution, Any]] = [
@@ -186,3 +188,108 @@ def test_distributions_are_values() -> None:
     assert pickle.loads(pickle.dumps(law)) == law
     with pytest.raises(AttributeError):
         law.mu = 1.0  # type: ignore[attr-defined]
+
+
+LAWS: list[Distribution] = [
+    *(ours for ours, _ in PAIRS),
+    Constant(0.3),
+    Normal(1, 0),
+    Uniform(2, 2),
+    Triangular(0),
+    TruncatedNormal(1, 0, -2, 2),
+    HaarEntry(1.5, 2),
+    HaarEntry(2.0, 3),
+    HaarEntry(1.0, 16),
+    HaarEntry(1.0, 1),
+    HaarEntry(0.0, 4),
+    Spiked(Normal(0, 1), 0.25),
+    Spiked(Normal(0, 1), 1),
+    Discrete((0.0, 1.0, 4.0), (0.5, 0.25, 0.25)),
+    get("orthogonal").on((4, 6)),
+    get("sparse(sparsity=0.5)").on((4, 6)),
+    get("dirac").on((3, 4, 4)),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS, ids=[repr(ours) for ours, _ in PAIRS])
+def test_the_density_agrees_with_scipy(ours: Distribution, theirs: Any) -> None:
+    low, high = ours.support
+    places = [theirs.ppf(p) for p in (1e-9, 0.01, 0.2, 0.5, 0.77, 0.999)] + [low, high]
+    for x in places:
+        assert ours.pdf(x) == pytest.approx(theirs.pdf(x), rel=1e-9, abs=1e-300)
+    assert ours.pdf(low - 1) == ours.pdf(high + 1) == 0
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 16, 1000])
+def test_the_density_of_an_orthogonal_entry_is_a_beta_law(n: int) -> None:
+    law = HaarEntry(1.5, n)
+    theirs = scipy.stats.beta((n - 1) / 2, (n - 1) / 2, -1.5, 3.0)
+    for x in (-1.5, -1.2, -0.1, 0.0, 0.3, 1.49, 1.5):
+        assert law.pdf(x) == pytest.approx(theirs.pdf(x), rel=1e-9)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=repr)
+def test_arrays_are_answered_as_numbers_are(law: Distribution) -> None:
+    x = np.array([[-np.inf, -1.0, -0.0], [0.3, 1.5, np.inf]])
+    p = np.array([0.0, 0.1, 0.5, 0.99, 1.0])
+    for function, values in ((law.cdf, x), (law.pdf, x), (law.ppf, p)):
+        answers = function(values)
+        assert (answers.dtype, answers.shape) == (np.dtype(np.float64), values.shape)
+        singly = [function(value) for value in values.ravel().tolist()]
+        assert {type(value) for value in singly} == {float}
+        assert answers.ravel().tolist() == singly
+        assert function(values.tolist()).tolist() == answers.tolist()
+        assert function(np.array(values)[..., :0]).size == 0
+        assert math.isnan(function(math.nan))
+        assert np.isnan(function([math.nan])).tolist() == [True]
+    assert law.cdf(-math.inf) == 0
+    assert law.cdf(math.inf) == 1
+    assert law.pdf(math.inf) == law.pdf(-math.inf) == 0
+    assert type(law.cdf(np.float32(0.25))) is float
+    with pytest.raises(SpecError, match="between 0 and 1"):
+        law.ppf([0.5, 1.5])
+
+
+@pytest.mark.parametrize("law", LAWS, ids=repr)
+def test_the_density_is_the_slope_of_the_cdf(law: Distribution) -> None:
+    """Also at an atom, where the cdf jumps and the density is infinite."""
+    for x in (-0.61, 0.0, 0.3, 1.0, 1.21, 2.0, 3.3, 6.2):
+        h = 1e-5
+        slope = (law.cdf(x + h) - law.cdf(x - h)) / (2 * h)
+        if law.pdf(x) == math.inf:
+            assert slope > 1e3
+        elif x not in law.support:
+            assert law.pdf(x) == pytest.approx(slope, rel=2e-3, abs=2e-4)
+
+
+def test_scipy_takes_the_cdf() -> None:
+    law = get("he_normal").on((64, 96))
+    values = get("he_normal").numpy((64, 96), seed=3, dtype="float64").ravel()
+    assert scipy.stats.kstest(values, law.cdf).pvalue > 1e-3
+    assert scipy.stats.kstest(values * 1.2, law.cdf).pvalue < 1e-3
+
+
+def test_a_law_of_ones_own_is_asked_for_its_density() -> None:
+    class Even(Custom):
+        variance = 1 / 12
+
+        def ppf(self, p: Any) -> Any:
+            return p
+
+        def cdf(self, x: float) -> float:
+            return min(max(x, 0.0), 1.0)
+
+    class Told(Even):
+        def pdf(self, x: float) -> float:
+            return 7.0
+
+    law = get(Even()).on((2, 3))
+    assert law.pdf([0.25, 2.0]).tolist() == pytest.approx([1.0, 0.0])
+    assert get(Told()).on((2, 3)).pdf(0.25) == 7.0
+    assert not isinstance(law, Structured)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=repr)
+def test_a_law_says_itself_in_words(law: Distribution) -> None:
+    assert law.words
+    assert law.family

@@ -15,7 +15,7 @@ import initspec
 from initspec import Scheme, SpecError, Truncation, UnknownName, dumps, get, load, loads, save
 from initspec.spec.fan_rules import MODES, RULES
 from initspec.spec.gain import NONLINEARITIES
-from initspec.spec.tensor_laws import Values
+from initspec.spec.values import Values
 
 HERE = Path(initspec.__file__).parent / "readings"
 SCHEMA = json.loads((HERE / "schemes.schema.json").read_text("utf-8"))

@@ -30,10 +30,12 @@ from initspec import (
     initializer,
     stream,
 )
+from initspec.backends.cpu import fill as cpu_fill
 from initspec.backends.cpu import laws as host_laws
-from initspec.backends.jax import adapter, kernel
+from initspec.backends.jax import kernel, laws
 from initspec.spec.distribution import Normal, TruncatedNormal, Uniform
 from initspec.spec.layout import Layout
+from initspec.stream.placement import Placement
 
 KNOWN = json.loads(Path(__file__).parents[2].joinpath("data", "known_answers.json").read_text())
 JAX, NUMPY = backend("jax"), backend("numpy")
@@ -525,7 +527,7 @@ def test_an_eager_array_is_made_in_place() -> None:
     assert peak < made.nbytes + 3 * 2**20  # of which a huge page is address space only
     law = HE.on(shape)
     window = (slice(0, 1024), slice(0, 2048))
-    host = adapter._array(law, shape, IO, "float32", window, (0, 1))
+    host = laws.host_array(law, Placement.of(shape, IO, window), "float32", (0, 1))
     assert jax.device_put(host).unsafe_buffer_pointer() == host.ctypes.data  # handed over
 
 
@@ -538,8 +540,8 @@ def test_a_program_holds_no_weights() -> None:
 
 
 def test_without_numba_large_arrays_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "_compiled", lambda: False)
-    monkeypatch.setattr(adapter, "_LARGE", 1000)
+    monkeypatch.setattr(cpu_fill, "compiled", lambda: False)
+    monkeypatch.setattr(laws, "_LARGE", 1000)
     sizes = []
     fill = host_laws.fill
 

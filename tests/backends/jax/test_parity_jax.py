@@ -116,6 +116,7 @@ def test_bare_names_are_jax_s_too(name: str) -> None:
 def test_the_scale_of_every_fan() -> None:
     """Many fans without compiling: the variance that JAX is told is its own, to the last bit."""
     from initspec.backends.jax import native
+    from initspec.stream.placement import Placement
 
     told = []
 
@@ -134,7 +135,7 @@ def test_the_scale_of_every_fan() -> None:
             if number == 0:  # whose root is not the power that JAX takes
                 shape, mode, factor = (1, 7, 797), "fan_geo_avg", 1.0
             law = get("variance_scaling@jax", scale=factor, mode=mode).on(shape)
-            native.draw(None, law, shape, None, "float32")
+            native.draw(None, law, Placement.of(shape), "float32")
             space = math.prod(shape) / shape[1] / shape[2]
             fan_in, fan_out = shape[1] * space, shape[2] * space
             fan = {

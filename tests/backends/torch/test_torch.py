@@ -660,14 +660,14 @@ def _reference(key: Any, block: Block) -> Any:
 _PEAK = """
 import sys, torch
 from initspec import get
-from initspec.backends.torch import adapter, kernel
+from initspec.backends.torch import kernel, writing
 def peak(field):
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 scheme = get(sys.argv[1])
 tensor = torch.zeros(4096, 2048).T
 if sys.argv[2] == "device":
-    adapter.fill_words = lambda view, dtype, blocks, key, draw: kernel.fill(
+    writing.fill_words = lambda view, dtype, blocks, key, draw: kernel.fill(
         tensor[:view.shape[0], :view.shape[1]], blocks, key, draw)
 for _ in range(3):
     scheme.torch_(tensor[:512, :512], seed=0)

@@ -12,14 +12,12 @@ from ..spec.distribution import Constant, Distribution, Normal
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout
 from ..spec.tensor_laws import DeltaOrthogonal, Orthogonal, Sparse, Stencil
+from ..stream.canonical_order import blocks
 from ..stream.dtypes import ROUNDING
-from .fit import ALPHA, refusal
+from .goodness_of_fit import ALPHA, refusal
 from .sample import Sample
 
 Array = NDArray[Any]
-
-
-# ------------------------------------------------------------------------------- the whole tensor
 
 
 def holds(law: Distribution, sample: Sample, layout: Layout, alpha: float = ALPHA) -> bool:
@@ -51,9 +49,7 @@ def holds(law: Distribution, sample: Sample, layout: Layout, alpha: float = ALPH
 
 
 def canonical(values: Array, shape: Shape, layout: Layout) -> Array:
-    """The numbers of a tensor in the canonical order of :mod:`initspec.stream.canonical_order`, in one row."""
-    from ..stream.canonical_order import blocks
-
+    """The numbers of a tensor in one row, in the stream's canonical order."""
     flat = np.empty(values.size, values.dtype)
     for block in blocks(shape, layout):
         strides = tuple(stride * flat.itemsize for stride in block.strides)
@@ -68,11 +64,10 @@ def _matches(law: Stencil, sample: Sample, layout: Layout) -> bool:
     shape = sample.values.shape
     if abs(sample.high - law.support[1]) > sample.slack(law.support[1]):
         return False  # without drawing it
-    found = host_laws.array(law, shape, key=(0, 0), layout=layout, dtype="float64")
+    exact = host_laws.array(law, shape, key=(0, 0), layout=layout, dtype="float64")
     relative, least = ROUNDING[sample.dtype]
-    return bool(
-        np.all(np.abs(sample.values - found) <= np.abs(found) * (2.0**-20 + 2 * relative) + least)
-    )
+    slack = np.abs(exact) * (2.0**-20 + 2 * relative) + least
+    return bool(np.all(np.abs(sample.values - exact) <= slack))
 
 
 def gain(sample: Sample, law: Orthogonal) -> float:
@@ -87,10 +82,10 @@ def _orthogonal(parts: Array, gain: float, dtype: str) -> bool:
         return False
     tall = parts if rows >= columns else parts.swapaxes(1, 2)
     close = 3e-5 + 12 * ROUNDING[dtype][0] / math.sqrt(max(rows, columns))
-    for few in (8, None):  # most matrices need no second look
-        some = tall[:, :, :few] / gain
-        gram = some.swapaxes(1, 2) @ some
-        if np.abs(gram - np.eye(some.shape[2])).max() > close:
+    for most in (8, None):  # a few columns refuse most matrices
+        columns_of = tall[:, :, :most] / gain
+        gram = columns_of.swapaxes(1, 2) @ columns_of
+        if np.abs(gram - np.eye(gram.shape[2])).max() > close:
             return False
     return True
 

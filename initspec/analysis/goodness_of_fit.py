@@ -11,19 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import lru_cache
-from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ..spec.truncation import mass
-from ..stream.dtypes import ROUNDING, nearest, next_above
+from ..stream.dtypes import ROUNDING
+from .grid import cumulated
 from .sample import Sample
-
-Array = NDArray[Any]
 
 #: A tensor that was drawn from a law is refused, by all tests together, at most so often. An
 #: inference spends as much again on the likelihoods.
@@ -53,7 +49,7 @@ def refusal(law: Distribution, sample: Sample, alpha: float = ALPHA) -> Refusal 
     'scale'
     """
     level = alpha / (len(_TESTS) - 1)  # the first has no false alarms
-    return next((found for found in every(law, sample) if found.p < level), None)
+    return next((refused for refused in every(law, sample) if refused.p < level), None)
 
 
 def every(law: Distribution, sample: Sample) -> Iterator[Refusal]:
@@ -146,17 +142,17 @@ def _binomial_above(count: int, n: int, p: float) -> float:
 
 def _shape(law: Distribution, sample: Sample) -> float:
     """The distance of the distribution functions, and a likelihood ratio against other shapes."""
-    probability, others, counts = _cumulated(law, sample)
+    probability, others, counts = cumulated(law, sample)
     n = sample.ordered.size
     distance = float(np.abs(counts[1:-1] / n - probability[1:-1]).max())
     p = 2 * math.exp(-2 * n * distance**2)
     if others is None:
         return p
-    found, mine = np.diff(counts), np.diff(probability)
-    seen = (found > 0) & (mine > 0)
+    counted, shares = np.diff(counts), np.diff(probability)
+    seen = (counted > 0) & (shares > 0)
     with np.errstate(divide="ignore"):
-        ratios = np.log(np.maximum(np.diff(others), 0.0)[:, seen] / mine[seen])
-    logs = (ratios * found[seen]).sum(axis=1)
+        ratios = np.log(np.maximum(np.diff(others), 0.0)[:, seen] / shares[seen])
+    logs = (ratios * counted[seen]).sum(axis=1)
     top = float(logs.max())
     average = top + math.log(float(np.exp(logs - top).mean())) if top > -math.inf else top
     return min(1.0, 2 * min(p, math.exp(-max(average, 0.0))))
@@ -188,83 +184,28 @@ _TESTS: tuple[Callable[[Distribution, Sample], float], ...] = (
 )
 
 
-class _Grid(NamedTuple):
-    """Places of a law in its own unit, its probability below each, and that of other shapes."""
-
-    places: Array
-    below: Array
-    others: Array | None
+# --------------------------------------------------------------------------------- usual families
 
 
-def _cumulated(law: Distribution, sample: Sample) -> tuple[Array, Array | None, Array]:
-    """At each place of a grid: the law's probability, other shapes', and the values counted."""
-    unit, start, scale = _standard(law)
-    grid = _grid(unit)
-    places = start + scale * grid.places
-    below, others = grid.below, grid.others
-    if ROUNDING[sample.dtype][0] > 1e-5:  # what is counted is what rounds to one side
-        places = np.unique(nearest(places, sample.dtype))
-        edges = (places + next_above(places, sample.dtype)) / 2
-        standard = ((edges - start) / scale).tolist()
-        below = np.array([unit.cdf(z) for z in standard])
-        others = None if others is None else np.array([_others(z) for z in standard]).T
-    counts = np.searchsorted(sample.ordered, places, "right")
-    ends = [0.0], [1.0]
-    if others is not None:
-        others = np.pad(others, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
-    n = sample.ordered.size
-    return (
-        np.concatenate([ends[0], below, ends[1]]),
-        others,
-        np.concatenate([[0], counts, [n]]),
+def usual_families(sample: Sample) -> Iterator[Distribution]:
+    """A law of each family, with the tensor's own numbers."""
+    n, low, high = sample.n, sample.low, sample.high
+    std = math.sqrt(sample.variance)
+    mean = sample.mean if abs(sample.mean) > 4 * std / math.sqrt(n) else 0.0
+    yield Normal(mean, std)
+    gap = (high - low) / (n - 1)
+    limit = max(-low, high) * (1 + 1 / n)
+    even = abs(low + high) < 20 * gap
+    yield Uniform(-limit, limit) if even else Uniform(low - gap, high + gap)
+    wide = max(mean - low, high - mean) / 2
+    yield TruncatedNormal(
+        mean, max(std / TruncatedNormal(0.0, 1.0, -2.0, 2.0).std, wide), -2.0, 2.0
     )
 
 
-def _standard(law: Distribution) -> tuple[Distribution, float, float]:
-    """A law in its own unit, and where that unit begins and how wide it is."""
-    if isinstance(law, Normal):
-        return Normal(0.0, 1.0), law.mu, law.sigma
-    if isinstance(law, Uniform):
-        return Uniform(0.0, 1.0), law.low, law.high - law.low
-    assert isinstance(law, TruncatedNormal)
-    return TruncatedNormal(0.0, 1.0, law.low, law.high), law.mu, law.sigma
-
-
-@lru_cache(maxsize=64)
-def _grid(unit: Distribution) -> _Grid:
-    steps = [k / 512 for k in range(1, 512)]
-    if not isinstance(unit, Normal):
-        places = sorted({unit.ppf(p) for p in steps})
-        return _Grid(np.array(places), np.array([unit.cdf(z) for z in places]), None)
-    lower = [NormalDist().inv_cdf(p) for p in (*(2.0**-k for k in range(30, 9, -1)), *steps[:255])]
-    places = [*lower, 0.0, *(-z for z in reversed(lower))]
-    return _Grid(
-        np.array(places),
-        np.array([unit.cdf(z) for z in places]),
-        np.array([_others(z) for z in places]).T,
-    )
-
-
-def _others(z: float) -> list[float]:
-    """Shapes other than the normal one, of variance one: what they have below ``z``.
-
-    Logistic, Laplace, three even mixtures of a narrow and a wide normal law, a normal law cut at
-    two standard deviations, uniform.
-    """
-    return [
-        1 / (1 + math.exp(min(-math.pi * z / math.sqrt(3), 700.0))),
-        math.exp(math.sqrt(2) * z) / 2 if z < 0 else 1 - math.exp(-math.sqrt(2) * z) / 2,
-        *(
-            (_phi(z / math.sqrt(1 - spread)) + _phi(z / math.sqrt(1 + spread))) / 2
-            for spread in (0.9, 0.6, 0.35)
-        ),
-        _CUT.cdf(z),
-        min(max((z + math.sqrt(3)) / math.sqrt(12), 0.0), 1.0),
-    ]
-
-
-def _phi(z: float) -> float:
-    return math.erfc(-z / math.sqrt(2)) / 2
-
-
-_CUT = TruncatedNormal(0.0, 1 / TruncatedNormal(0.0, 1.0, -2.0, 2.0).std, -2.0, 2.0)
+def looks_like(sample: Sample) -> tuple[Distribution, ...]:
+    """The laws of usual families, with the tensor's own numbers, that fit: the likeliest first."""
+    if sample.n < 2 or sample.low == sample.high:
+        return ()
+    fits = [law for law in usual_families(sample) if refusal(law, sample) is None]
+    return tuple(sorted(fits, key=sample.log_likelihood, reverse=True))

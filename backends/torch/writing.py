@@ -1,0 +1,151 @@
+"""How a law is written into the memory of a tensor: by which kernel, from whose random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.graph import increment_version
+
+from ... import stream as _stream
+from ...errors import SpecError
+from ...spec.distribution import Distribution
+from ...spec.integer_form import Draw
+from ...stream.placement import Placement
+from ...stream.reference import Key
+from ..cpu import laws as host_laws
+from ..cpu.fill import fill as fill_words
+from . import kernel, native
+from .checks import NAMES, is_fake, shards_of
+
+
+class Plan(NamedTuple):
+    """What is known of a law on a tensor before it is drawn; ``draw`` where elements are words."""
+
+    law: Distribution
+    place: Placement
+    draw: Draw | None
+
+    @classmethod
+    def of(cls, law: Distribution, place: Placement, stream: str = "portable") -> Plan:
+        """The plan of a law that is drawn from a stream."""
+        words = law.elementwise and stream == "portable"
+        return cls(law, place, law.draw if words else None)
+
+
+def key_of(source: Any, name: str | None, device: torch.device) -> Key:
+    """The key of a seed, or of one draw from a generator, by default that of the device."""
+    if source is None or isinstance(source, torch.Generator):
+        key = native.draw(device, source)
+    else:
+        key = _stream.key_from_seed(source)
+    return _stream.fold_name(key, name)
+
+
+def write(
+    tensor: Tensor,
+    plan: Plan,
+    source: Any,
+    name: str | None,
+    stream: str,
+    window: Sequence[slice] | None = None,
+) -> None:
+    """Draw a law, or the window of it, into a tensor, whatever holds its memory.
+
+    Raises :class:`SpecError` for a DTensor and PyTorch's own sampler.
+    """
+    shards = shards_of(tensor)
+    if stream == "native":
+        if shards is not None:
+            raise SpecError(
+                "PyTorch's own sampler gives a DTensor other numbers on other meshes: use "
+                'stream="portable", or torch.nn.init.'
+            )
+        if window is None:
+            write_native(tensor, plan, source, name)
+        else:
+            whole = tensor.new_empty(plan.place.shape)
+            write_native(whole, plan, source, name)
+            tensor.copy_(whole[tuple(window)])
+    elif shards is None:
+        write_portable(tensor, plan, key_of(source, name, tensor.device), window)
+    elif not is_fake(shards.local(tensor)):
+        parts = shards.windows(tensor)
+        if source is None or isinstance(source, torch.Generator):
+            key = _stream.fold_name(shards.shared_draw(tensor, source), name)
+        else:
+            key = key_of(source, name, tensor.device)
+        for part, here in parts:
+            write_portable(shards.local(tensor)[here], plan, key, part)
+
+
+def write_portable(
+    tensor: Tensor, plan: Plan, key: Key, window: Sequence[slice] | None = None
+) -> None:
+    """Draw a law, or the window of it, from the portable stream."""
+    place = plan.place if window is None else plan.place.part(window)
+    if plan.draw is not None:
+        if tensor.device.type == "cpu":
+            fill_words(memory(tensor), NAMES[tensor.dtype], place.blocks, key, plan.draw)
+            increment_version(tensor)
+        elif tensor.numel():
+            _device_kernel(tensor.device.type)(tensor, place.blocks, key, plan.draw)
+    elif plan.law.kind == "constant":
+        tensor.fill_(plan.law.mean)
+    else:
+        array = host_laws.draw(plan.law, place, key=key, dtype=NAMES[tensor.dtype])
+        tensor.copy_(native.from_host(array, tensor.dtype))
+
+
+def write_native(tensor: Tensor, plan: Plan, source: Any, name: str | None) -> None:
+    """Draw a law on the whole tensor by PyTorch's own sampler."""
+    seeded = name is not None or not (source is None or isinstance(source, torch.Generator))
+    if seeded:
+        high, low = key_of(source, name, tensor.device)
+        source = torch.Generator(tensor.device).manual_seed(high << 32 | low)
+    native.fill(tensor, plan.law, plan.place, source, NAMES[tensor.dtype], seeded=seeded)
+
+
+@cache
+def _device_kernel(device: str) -> Callable[..., None]:
+    """The kernel for tensors that are not on the CPU."""
+    if device == "cuda" and find_spec("triton") is not None:
+        from .kernel_triton import fill
+
+        return fill
+    return kernel.fill
+
+
+def memory(tensor: Tensor) -> host_laws.Array:
+    """The memory of a tensor on the CPU as a NumPy array, bfloat16 as its bits."""
+    tensor = tensor.detach()
+    if tensor.dtype == torch.bfloat16:
+        return tensor.view(torch.int16).numpy().view(np.uint16)
+    return tensor.numpy()
+
+
+class Step:
+    """Stands in for a tensor in a call of ``torch.nn.init.uniform_``: its sampling is our writing.
+
+    Whatever keeps that function from touching a tensor, a mode or a patch, keeps us from it.
+    """
+
+    __slots__ = ("_tensor", "_write")
+
+    def __init__(self, tensor: Tensor, write: Callable[[], None]) -> None:
+        self._tensor, self._write = tensor, write
+
+    def uniform_(self, *_: Any, **__: Any) -> Tensor:
+        """Write; the bounds of PyTorch's call mean nothing."""
+        self._write()
+        return self._tensor
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__torch_function__":  # else PyTorch takes this for a tensor
+            raise AttributeError(name)
+        return getattr(self._tensor, name)

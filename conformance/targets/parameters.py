@@ -1,0 +1,131 @@
+"""A parameter of a layer of PyTorch, Keras or Flax, as an initializer: the layer is built anew."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from ...errors import InitSpecError, SpecError, UnknownName
+from ...layers.lookup import lookup
+from ...spec.fan_rules import Shape
+from .calls import Maker
+from .host import numpy_dtype, tohost
+from .signatures import CONVENTIONS
+from .text import Reference
+
+Build = Callable[[Reference, Any, str, int], tuple[Any, dict[str, Any]]]
+
+
+def parameter(layer_type: Any, reference: Reference) -> Maker:
+    """A parameter of a layer, which is built anew for each seed.
+
+    The name is the last part of the parameter's path, or more of it where that is not enough.
+    Raises :class:`InitSpecError` for a class of no known framework, and
+    :class:`UnknownName` for a parameter that the layer does not have.
+    """
+    build = _builder(layer_type)
+    name = reference.parameter or ""
+
+    def make(shape: Shape, dtype: str, seed: int) -> Any:
+        return _pick(build(reference, layer_type, dtype, seed)[1], name)[1]
+
+    layer, held = build(reference, layer_type, "float32", 0)
+    path, value = _pick(held, name)
+    if build is _torch:  # which knows the layer that the parameter is of
+        layer = layer.get_submodule(".".join(path.split("/")[:-1]))
+    shape = tohost(value).shape
+    return Maker(
+        make=make,
+        out_first=build is _torch,
+        fixed_shape=shape,
+        layout=lookup(layer, path, len(shape)),
+    )
+
+
+def _builder(layer_type: Any) -> Build:
+    kinds: dict[tuple[str, str], Build] = {
+        ("keras.layers", "Layer"): _keras,  # which on PyTorch is a Module as well
+        ("torch.nn", "Module"): _torch,
+        ("flax.linen", "Module"): _linen,
+        ("flax.nnx", "Module"): _nnx,
+    }
+    if isinstance(layer_type, type):
+        for (module, name), build in kinds.items():
+            loaded = module.partition(".")[0] in sys.modules
+            if loaded and issubclass(layer_type, getattr(import_module(module), name)):
+                return build
+    elif "torch" in sys.modules and callable(layer_type):
+        return _torch  # a function that makes a module
+    raise InitSpecError(
+        f"{layer_type!r:.100} is no layer of PyTorch, Keras or Flax: '#' names a layer's "
+        f"parameter. In general {CONVENTIONS}."
+    )
+
+
+def _torch(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any, dict[str, Any]]:
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, dtype))
+    try:
+        layer = layer_type(*text.args, **text.options)
+    finally:
+        torch.set_default_dtype(before)
+    return layer, {name.replace(".", "/"): value for name, value in layer.named_parameters()}
+
+
+def _keras(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any, dict[str, Any]]:
+    keras: Any = import_module("keras")
+    if text.inputs is None:
+        raise SpecError(
+            "a Keras layer has no weights before it is built: end the target with the shape of "
+            "its input, as in 'keras.layers:Dense(96)#kernel@(None, 40)'."
+        )
+    keras.utils.set_random_seed(seed)
+    layer = layer_type(*text.args, **{"dtype": dtype, **text.options})
+    layer.build(*_shapes(text.inputs))
+    return layer, {weight.path: weight for weight in layer.weights}
+
+
+def _linen(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any, dict[str, Any]]:
+    import jax
+
+    if text.inputs is None:
+        raise SpecError(
+            "a Flax linen layer has no parameters before it has seen an input: end the target "
+            "with the input's shape, as in 'flax.linen:Dense(96)#kernel@(1, 40)'."
+        )
+    typed = {"param_dtype": numpy_dtype(dtype)} if hasattr(layer_type, "param_dtype") else {}
+    layer = layer_type(*text.args, **{**typed, **text.options})
+    inputs = [jax.numpy.zeros([n or 1 for n in shape]) for shape in _shapes(text.inputs)]
+    held = layer.init(jax.random.key(seed), *inputs).get("params", {})
+    return layer, import_module("flax.traverse_util").flatten_dict(held, sep="/")
+
+
+def _nnx(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any, dict[str, Any]]:
+    from flax import nnx
+
+    taken = inspect.signature(layer_type.__init__).parameters
+    own = {"rngs": nnx.Rngs(seed), "param_dtype": numpy_dtype(dtype)}
+    own = {name: value for name, value in own.items() if name in taken}
+    layer = layer_type(*text.args, **{**own, **text.options})
+    held = nnx.to_flat_state(nnx.state(layer, nnx.Param))
+    return layer, {"/".join(map(str, path)): value for path, value in held}
+
+
+def _shapes(inputs: Any) -> tuple[Shape, ...]:
+    """One input's shape, or those of several."""
+    several = isinstance(inputs, (tuple, list)) and inputs and isinstance(inputs[0], (tuple, list))
+    return tuple(inputs) if several else (inputs,)
+
+
+def _pick(held: Mapping[str, Any], name: str) -> tuple[str, Any]:
+    matches = [path for path in held if f"/{path}".endswith(f"/{name}")]
+    exact = [path for path in matches if path == name]
+    if len(matches) != 1 and not exact:
+        raise UnknownName("parameter of the layer", name, held)
+    path = (exact or matches)[0]
+    return path, held[path]

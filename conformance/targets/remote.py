@@ -1,0 +1,137 @@
+"""A target given as text: it lives in a process of its own, which is asked for its tensors."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InitSpecError, NotInstalled
+from ...spec.distribution import Distribution
+from ...spec.fan_rules import Shape
+from ..batteries.known_samplers import as_data, of_numpy
+from ..report.record import ERROR, SKIP
+from .host import numpy_dtype
+from .loading import NoTable
+from .process import Lost, Process
+from .target import Target, Unjudged
+
+Array = NDArray[Any]
+
+_BATCH = 1 << 25  # bytes of weights that are asked for at a time
+_FIRST, _SEEDS = 8, 512  # and tensors: first few, then more from what answers fast
+_FAST = 0.5  # seconds
+_OTHER_ANSWER = "the process of the target answered something else than was asked"
+
+
+class TextTarget(Target):
+    """A target given as text, in a process; ``claim`` chooses the entry, where it is a table."""
+
+    def __init__(self, text: str, process: Process, claim: str | None = None) -> None:
+        self.name = self.text = text
+        self._process, self._claim = process, claim
+        self._problem: Exception | None = None
+        self._pace = _FIRST
+
+    @cached_property
+    def out_first(self) -> bool:
+        """Whether its usual layout is PyTorch's."""
+        return bool(self._facts.get("out_first"))
+
+    @cached_property
+    def fixed_shape(self) -> Shape | None:
+        """The shape of a layer's parameter."""
+        shape = self._facts.get("fixed_shape")
+        return None if shape is None else tuple(shape)
+
+    @cached_property
+    def layout(self) -> str | None:
+        """The axes of a layer's parameter, where they are known."""
+        return self._facts.get("layout")
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """Nothing is known of what cannot be loaded: then :meth:`draw` says why."""
+        try:
+            return self._ask({"do": "facts"})[0]
+        except Exception as problem:
+            self._problem = problem
+            return {}
+
+    def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
+        """One tensor."""
+        return self.draw_many(shape, dtype=dtype, seeds=[seed])[0]
+
+    def draw_many(self, shape: Shape, *, dtype: str, seeds: Sequence[int]) -> list[Array]:
+        """A tensor for each seed.
+
+        Raises :class:`~initspec.conformance.targets.target.Unjudged` with a sentence for all that
+        can go wrong; the next call is answered by a new process.
+        """
+        if not self._facts and self._problem:
+            raise self._problem
+        kind = numpy_dtype(dtype)
+        size = math.prod(shape) * kind.itemsize
+        most = max(1, min(_SEEDS, _BATCH // max(size, 1)))
+        tensors: list[Array] = []
+        while len(tensors) < len(seeds):
+            part = [int(seed) for seed in seeds[len(tensors) :][: min(most, self._pace)]]
+            started = time.monotonic()
+            question = {"do": "draw", "shape": shape, "dtype": dtype, "seeds": part}
+            _, body = self._ask(question)
+            if len(body) != size * len(part):
+                _unjudged(_OTHER_ANSWER)
+            tensors.extend(np.frombuffer(body, kind).reshape(len(part), *shape))
+            is_fast = time.monotonic() - started < _FAST
+            self._pace = min(2 * self._pace, _SEEDS) if is_fast else max(self._pace // 2, 1)
+        return tensors
+
+    def bases(
+        self, law: Distribution, shape: Shape, dtype: str, seed: int
+    ) -> Iterator[tuple[str, Array]]:
+        """Draws by NumPy, which is the same here, and by the frameworks that its process loaded.
+
+        Raises :class:`~initspec.conformance.targets.target.Unjudged` as :meth:`draw_many` does.
+        """
+        yield from of_numpy(law, shape, dtype, seed)
+        question = {"do": "bases", "law": as_data(law), "shape": shape, "dtype": dtype}
+        head, body = self._ask({**question, "seed": int(seed)})
+        names = head.get("names")
+        if not isinstance(names, list) or len(body) != 8 * len(names) * math.prod(shape):
+            _unjudged(_OTHER_ANSWER)
+        draws = np.frombuffer(body, np.float64).reshape(len(names), *shape)
+        yield from zip(map(str, names), draws, strict=True)
+
+    def _ask(self, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        try:
+            head, body = self._process.ask({**question, "text": self.name, "claim": self._claim})
+        except Lost as problem:
+            _unjudged(f"{problem}.")
+        if "problem" in head:
+            _unjudged(head["problem"], head["missing"])
+        return head, body
+
+
+def names(text: str, process: Process) -> list[str]:
+    """The entries of a table given as text.
+
+    Raises :class:`NoTable` where it is something else, :class:`InitSpecError` where it cannot be
+    had at all.
+    """
+    try:
+        head, _ = process.ask({"do": "entries", "text": text})
+    except Lost as problem:
+        raise InitSpecError(f"{text}: {problem}.") from None
+    if "problem" in head:
+        error = NotInstalled if head["missing"] else NoTable if head["no_table"] else InitSpecError
+        raise error(head["problem"])
+    return list(head["entries"])
+
+
+def _unjudged(sentence: str, missing: bool = False) -> NoReturn:
+    raise Unjudged(SKIP if missing else ERROR, sentence)

@@ -1,0 +1,99 @@
+"""One argument of a row: which field of the scheme it sets, and how."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import SpecError, UnknownName
+
+#: What a row says of an argument: a path, or for each value the fields that it sets.
+Target = str | Mapping[str, Any]
+
+_WORDS = {"true": True, "false": False}
+
+
+def _none() -> Mapping[str, Mapping[str, Any]]:
+    return MappingProxyType({})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Argument:
+    """What an argument sets.
+
+    ``field`` is a field of the scheme (``"std"``), one of its truncation (``"truncation.low"``), or
+    ``"limit"``, which is both bounds of a uniform law; empty where each value has fields of its
+    own, in ``choices``, or is a ``number``. One that ``multiplies`` leaves the field as the row has
+    it at its ``default``.
+
+    >>> Argument.parse("scale", "factor*/3").scaled(2.0)  # four times the variance
+    12.0
+    """
+
+    word: str
+    field: str = ""
+    multiplies: bool = False
+    default: float = 1.0
+    choices: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=_none)
+    number: Argument | None = None
+
+    @classmethod
+    def parse(cls, word: str, target: Target) -> Argument:
+        """Read ``"field"``, ``"field*"``, ``"field*/default"``, or a table of choices."""
+        if isinstance(target, str):
+            name, star, default = target.partition("*")
+            return cls(word, name, bool(star), float(default.removeprefix("/") or 1))
+        choices = {value: fields for value, fields in target.items() if value != "number"}
+        number = cls.parse(word, target["number"]) if "number" in target else None
+        return cls(word, choices=MappingProxyType(choices), number=number)
+
+    @property
+    def direct(self) -> str:
+        """The field that the argument is the value of; empty for all others."""
+        return "" if self.multiplies else self.field
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The values that have fields of their own."""
+        return tuple(_WORDS.get(value, value) for value in self.choices)
+
+    def scaled(self, ratio: float) -> float | None:
+        """The value that makes the law wider by a ratio; None where it does not scale the law."""
+        power = {"factor": 2, "gain": 1}.get(self.field)
+        return None if power is None else self.default * ratio**power
+
+    def set(self, row: dict[str, Any], value: Any) -> None:
+        """Change a scheme's fields as this value of the argument does.
+
+        Raises :class:`UnknownName` for a value that is none of the choices, :class:`SpecError` for
+        what should be a number.
+        """
+        if not self.field:
+            self._choose(row, value)
+        elif self.multiplies:
+            row[self.field] = row.get(self.field, 1.0) * self._checked(value) / self.default
+        elif self.field == "limit":
+            row["low"], row["high"] = -self._checked(value), self._checked(value)
+        elif "." in self.field:
+            table, _, name = self.field.partition(".")
+            row[table] = {**row[table], name: value}
+        else:
+            row[self.field] = value
+
+    def _choose(self, row: dict[str, Any], value: Any) -> None:
+        choices = {word.lower(): fields for word, fields in self.choices.items()}
+        fields = choices.get(str(value).lower())
+        if fields is not None:
+            row |= {name: None if new == "none" else new for name, new in fields.items()}
+        elif self.number is not None and not isinstance(value, str):
+            self.number.set(row, value)
+        else:
+            number = [] if self.number is None else ["number"]
+            raise UnknownName(self.word, value, [*self.choices, *number])
+
+    def _checked(self, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise SpecError(f"{self.word} is a number, not {value!r}.")
+        return value
