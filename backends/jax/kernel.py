@@ -25,6 +25,7 @@ from ...stream.canonical_order import checked, digits
 
 _U32 = np.uint32
 _WRAP = 2**64
+_MAPS_BARRIERS = jax.__version_info__ >= (0, 4, 38)  # vmap refuses one before
 
 Pair = tuple[Any, Any]
 
@@ -128,7 +129,7 @@ def _walk(shape: Shape, layout: Layout, starts: Shape, stops: Shape) -> tuple[Wa
 
 def threefry2x32(key: Pair, high: Any, low: Any) -> Pair:
     """Threefry-2x32 with 20 rounds; see :func:`initspec.stream.threefry2x32`."""
-    k0, k1 = key
+    k0, k1 = _computed_once(key)
     schedule = (k0, k1, k0 ^ k1 ^ _U32(0x1BD11BDA))
     x0, x1 = high + k0, low + k1
     for group in range(5):
@@ -237,8 +238,19 @@ def high_product(a: Any, b: Any) -> Any:
     return a1 * b1 + (left >> _U32(16)) + (right >> _U32(16))
 
 
+def _computed_once(words: Any) -> Any:
+    """The words as arrays of the program, which the operations behind them read.
+
+    XLA would fuse the cipher with each look-up, or other cipher, that reads them. From JAX 0.11 on
+    its compiler for the CPU writes a fusion out once for each path through it, which takes minutes
+    where the key has a name. An element's word costs four bytes while the program runs.
+    """
+    return lax.optimization_barrier(words) if _MAPS_BARRIERS else words
+
+
 def _quantile(word: Any) -> Any:
     c0, c1 = stream.table()
+    word = _computed_once(word)
     positive = word >= _U32(2**31)
     tail = jnp.where(positive, ~word, word) | _U32(1)
     bits = lax.bitcast_convert_type(tail.astype(np.int32).astype(np.float32), np.uint32)

@@ -12,8 +12,8 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
-def minimum(replaced: dict[str, str]) -> dict[str, str]:
-    """Package to version, of the dependencies and of the extras that users install."""
+def constraints(replaced: dict[str, str]) -> dict[str, str]:
+    """Package to version as ``==`` takes it, of the dependencies and of what users install."""
     project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     names = {"torch", "tensorflow", "keras", "jax", "fast", "conformance"}
@@ -23,10 +23,12 @@ def minimum(replaced: dict[str, str]) -> dict[str, str]:
     )
     if unknown := set(replaced) - set(pins):
         sys.exit(f"pyproject.toml gives no least version of {', '.join(sorted(unknown))}")
-    return pins | replaced
+    return {
+        name: version if version.count(".") > 1 else f"{version}.*"
+        for name, version in (pins | replaced).items()
+    }
 
 
 if __name__ == "__main__":
-    for package, version in minimum(dict(word.split("=") for word in sys.argv[1:])).items():
-        exact = version if version.count(".") > 1 else f"{version}.*"
-        print(f"{package}=={exact}")
+    for package, version in constraints(dict(word.split("=") for word in sys.argv[1:])).items():
+        print(f"{package}=={version}")

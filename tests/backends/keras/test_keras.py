@@ -54,7 +54,10 @@ if not ON:
     def test_on(framework):
         if find_spec(framework) is None:
             pytest.skip(f"could not import {framework!r}")
-        files = (str(HERE / name) for name in ("test_keras.py", "test_keras_layers.py"))
+        files = (
+            str(Path(__file__).with_name(name))
+            for name in ("test_keras.py", "test_keras_layers.py")
+        )
         out = run_alone(
             *("-m", "pytest", "-q", "-p", "no:cacheprovider", *files), KERAS_BACKEND=framework
         )
