@@ -23,6 +23,7 @@ import pytest
 
 import initspec
 from initspec.commands.main import main
+from initspec.conformance.report import page as page_module
 from initspec.conformance.report.page import html
 from initspec.conformance.report.page_groups import short_reason
 from initspec.conformance.report.reading import read
@@ -665,9 +666,11 @@ def test_the_browser_sees_what_is_planted(
     if fault == "cell":
         page, seen = re.sub(r"<i data-cell=3[^>]*></i>", "", page), "cells"
     elif fault == "script":
-        parts = {name: page._file(name) for name in ("report.css", "report.html", "report.js")}
+        parts = {
+            name: page_module._file(name) for name in ("report.css", "report.html", "report.js")
+        }
         parts["report.js"] = parts["report.js"].replace("follow();\n", "follow(nothing);\n")
-        monkeypatch.setattr(page, "_file", parts.__getitem__)
+        monkeypatch.setattr(page_module, "_file", parts.__getitem__)
         page, seen = html(report), "Uncaught ReferenceError: nothing is not defined"
     elif fault == "request":
         page = re.sub(r"<meta http-equiv[^>]*>", "", page)

@@ -28,7 +28,12 @@ def test_a_name_and_the_table_say_one_layout() -> None:
                     named = Layout.parse(name)
                 except (UnknownName, LayoutError):
                     continue
-                assert named == parameter.layout_on({**sizes, "k": k}), name
+                wanted = parameter.layout_on({**sizes, "k": k})
+                if "groups=in" in (
+                    parameter.layout or ""
+                ):  # the name alone: a group for each output
+                    wanted = Layout(wanted.axes.replace("io", "og"))
+                assert named == wanted, name
                 count += 1
     assert count > 300
 
