@@ -114,11 +114,11 @@ def cases() -> Any:  # type: ignore[no-redef]  # noqa: F811
     """The cases of the suite as data: what a scheme is on a tensor, what the stream answers, what
     must be refused.
 
-    Each :class:`~initspec.conformance.cases.files.Case` has its ``kind``, its ``id``, a sentence
+    Each ``Case`` has its ``kind``, its ``id``, a sentence
     and a ``body`` of plain data, as in the JSON files under ``conformance/cases/``, which any
     language can read. Numbers that must be exact are C99 hex floats. See
     :mod:`initspec.conformance.cases.generate` for the kinds, and
-    :func:`initspec.conformance.cases.run.problem` for how one is run.
+    ``initspec.conformance.cases.run.problem`` for how one is run.
 
     >>> case = next(case for case in cases() if case.id == "he_normal/86x8/io")
     >>> case.kind, case.body["expect"]["fan_in"], case.body["expect"]["std"]

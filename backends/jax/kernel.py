@@ -25,7 +25,6 @@ from ...stream.canonical_order import checked, digits
 
 _U32 = np.uint32
 _WRAP = 2**64
-_MAPS_BARRIERS = jax.__version_info__ >= (0, 4, 38)  # vmap refuses one before
 
 Pair = tuple[Any, Any]
 
@@ -245,7 +244,8 @@ def _computed_once(words: Any) -> Any:
     its compiler for the CPU writes a fusion out once for each path through it, which takes minutes
     where the key has a name. An element's word costs four bytes while the program runs.
     """
-    return lax.optimization_barrier(words) if _MAPS_BARRIERS else words
+    maps_barriers = jax.__version_info__ >= (0, 4, 38)  # vmap refuses one before
+    return lax.optimization_barrier(words) if maps_barriers else words
 
 
 def _quantile(word: Any) -> Any:

@@ -73,7 +73,7 @@ class Placement:
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
-        """The affine blocks of the window: see :func:`initspec.stream.canonical_order.blocks`."""
+        """The affine blocks of the window: see ``initspec.stream.canonical_order.blocks``."""
         return canonical_order.affine(self.shape, self.layout, self.window)
 
     def part(self, window: Sequence[slice]) -> Placement:
