@@ -39,7 +39,7 @@ def key_pair(source: Any) -> Pair:
             f"a key {kind}has {32 * data.size} bits, and the portable stream takes 64: make it "
             'with jax.random.key(seed, impl="threefry2x32"), or use stream="native".'
         )
-    if isinstance(data, jax.core.Tracer) or not _local(source):
+    if isinstance(data, jax.core.Tracer) or not _local(data):
         return data[0], data[1]
     high, low = np.asarray(data).tolist()
     return high, low

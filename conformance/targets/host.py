@@ -71,7 +71,9 @@ def seeded(seed: int) -> Iterator[None]:
 def wide(dtype: str) -> Any:
     """JAX makes float64 only where it is told to."""
     jax: Any = sys.modules.get("jax")
-    return jax.enable_x64(True) if jax and dtype in ("float64", "complex128") else nullcontext()
+    if jax is None or dtype not in ("float64", "complex128"):
+        return nullcontext()
+    return (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64(True)
 
 
 def torch() -> Any:

@@ -104,9 +104,10 @@ def fold_name(key: Key, name: str | None) -> Key:
 def words(key: Key, index: NDArray[np.uint64]) -> U32:
     """The words at the given 64-bit indices; it is ``jax.random.bits`` on a whole array."""
     index = np.asarray(index, np.uint64)
-    k0, k1 = np.uint64(key[0]), np.uint64(key[1])
-    x0, x1 = threefry2x32((k0, k1), index >> np.uint64(32), index & np.uint64(MASK))
-    return np.asarray(x0 ^ x1, np.uint32)
+    flat = index.reshape(-1)  # NumPy 1 has no sum of a uint64 scalar and a plain integer
+    k0, k1 = int(key[0]), int(key[1])
+    x0, x1 = threefry2x32((k0, k1), flat >> np.uint64(32), flat & np.uint64(MASK))
+    return np.asarray(x0 ^ x1, np.uint32).reshape(index.shape)
 
 
 def read_table(path: Path) -> tuple[I32, U32]:

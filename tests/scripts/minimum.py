@@ -18,9 +18,8 @@ def constraints(replaced: dict[str, str]) -> dict[str, str]:
     extras = project["optional-dependencies"]
     names = {"torch", "tensorflow", "keras", "jax", "fast", "conformance"}
     wanted = [*project["dependencies"], *(row for name in sorted(names) for row in extras[name])]
-    pins = dict(
-        match.groups() for row in wanted if (match := re.fullmatch(r"([\w-]+)>=([\d.]+)", row))
-    )
+    least = re.compile(r"([\w-]+)>=([\d.]+)(?:,!=[\d.]+)*")
+    pins = dict(match.groups() for row in wanted if (match := least.fullmatch(row)))
     if unknown := set(replaced) - set(pins):
         sys.exit(f"pyproject.toml gives no least version of {', '.join(sorted(unknown))}")
     return {

@@ -27,7 +27,9 @@ from xml.etree import ElementTree
 from minimum import PROJECT, constraints
 
 ROOT = PROJECT.parent
-SHARING = {"tensorflow": "2.17"}  # the first that shares ml_dtypes with the first JAX
+#: The first TensorFlow that shares ml_dtypes with the first JAX, and a Haiku of its time.
+TOGETHER = {"tensorflow": "2.17"}
+OF_THAT_TIME = {"dm-haiku": "0.0.13"}
 SHOWN = ("numpy", "scipy", "torch", "tensorflow", "keras", "jax", "jaxlib", "flax", "equinox")
 
 
@@ -135,7 +137,7 @@ def main() -> int:
     args = arguments()
     pins = dict(word.split("=") for word in args.pin)
     if args.versions == "minimum":
-        pins = {**constraints(SHARING), **pins}
+        pins = {**constraints(TOGETHER), **OF_THAT_TIME, **pins}
     with tempfile.TemporaryDirectory() as room:
         venv = args.venv or Path(room) / "venv"
         subprocess.run([args.python, "-m", "venv", venv], check=True)

@@ -15,6 +15,11 @@ import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax")
+
+try:
+    from jax import enable_x64
+except ImportError:  # before JAX 0.8
+    from jax.experimental import enable_x64
 import jax.numpy as jnp
 
 from initspec import get, initializer
@@ -99,7 +104,7 @@ def test_equal_to_jax_s_own(name: str) -> None:
     for shape, dtype, kind in CELLS:
         if name == "orthogonal" and dtype in ("bfloat16", "float16"):
             continue  # JAX has none
-        with jax.enable_x64(dtype == "float64"):
+        with enable_x64(dtype == "float64"):
             for seed in range(8):
                 arguments = LAWS[name](rng)
                 made = native(f"{name}@jax", **arguments)(key(seed, kind), shape, dtype)
@@ -178,7 +183,7 @@ def test_under_vmap() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_fixed_laws(dtype: str) -> None:
     rng = random.Random(1)
-    with jax.enable_x64(dtype == "float64"):
+    with enable_x64(dtype == "float64"):
         for _ in range(50):
             value = rng.uniform(-3, 3)
             made = native("constant@jax", value=value)(key(0), (3, 2), dtype)
@@ -242,7 +247,7 @@ def test_seeds_are_those_of_jax_random_key() -> None:
 
 
 def test_the_default_dtype() -> None:
-    with jax.enable_x64(True):
+    with enable_x64(True):
         assert same(native("he_normal@jax")(key(0), (6, 5)), own.he_normal()(key(0), (6, 5)))
 
 
