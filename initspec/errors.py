@@ -17,6 +17,10 @@ class SpecError(InitSpecError, ValueError):
     """A scheme or a distribution that cannot be: a negative factor, reversed bounds."""
 
 
+class FileError(SpecError, OSError):
+    """A file that cannot be read or written."""
+
+
 @public
 class LayoutError(InitSpecError, ValueError):
     """A layout that cannot be read, or that does not fit the shape."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError, UnknownName
+from ..files.text import read_text
+from ..files.writing import write_file
 from .fields import SPEC
 from .scheme import Scheme
 from .truncation import Truncation
@@ -104,14 +106,21 @@ def loads(text: str, format: str = "toml") -> Scheme:
 
 
 def save(scheme: Scheme, path: str | Path) -> None:
-    """Write a scheme to a ``.toml`` or ``.json`` file."""
-    text = dumps(scheme, _format(path))
-    Path(path).write_text(text, "utf-8")
+    """Write a scheme to a ``.toml`` or ``.json`` file, whole or not at all.
+
+    Raises :class:`SpecError`, which is an ``OSError``, too, where the file cannot be written; it is
+    then what it was before.
+    """
+    write_file(path, dumps(scheme, _format(path)))
 
 
 def load(path: str | Path) -> Scheme:
-    """Read a scheme from a ``.toml`` or ``.json`` file."""
-    return loads(Path(path).read_text("utf-8"), _format(path))
+    """Read a scheme from a ``.toml`` or ``.json`` file.
+
+    Raises :class:`SpecError` for one that cannot be read (then it is an ``OSError``, too), or that
+    holds no scheme.
+    """
+    return loads(read_text(path), _format(path))
 
 
 def _format(path: str | Path) -> str:
