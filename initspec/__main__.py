@@ -3,11 +3,16 @@
 import os
 import sys
 
-# Python puts the current folder first, from which nothing is imported here: a file called random.py
-# may lie there. What is run where it lies, and not installed, needs it.
-if sys.path[:1] == [os.getcwd()] != [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]:
-    del sys.path[0]
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from .commands.main import main
+# Python puts the current folder first, and nothing is to be imported from there: a file called
+# random.py may lie in it. Only where this package lies in it itself, not installed, it stays.
+try:
+    if sys.path[0] == os.getcwd() != HOME:
+        del sys.path[0]
+except OSError:  # a folder that is gone
+    pass
+
+from .commands.main import main  # noqa: E402 - from the path as it is now
 
 sys.exit(main())

@@ -49,6 +49,4 @@ def json_text(data: Any, indent: int | None = None) -> str:
 
 
 def _json_escaped(match: re.Match[str]) -> str:
-    return "".join(
-        char if char.isprintable() else json.dumps(char)[1:-1] for char in match.group()
-    )
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in match.group())

@@ -179,7 +179,11 @@ def _drawn(record: Record, picture: Picture, texts: _Table) -> dict[str, Any]:
     top, clipped = _top([*shares[1:-1], *expected[1:-1]])
     gaps = list(accumulate(a - b for a, b in zip(shares, expected, strict=True)))[:-1]
     band = next(
-        (_band(item.alpha, item.n) for item in record.decisions if item.test == "ks" and item.n > 0),
+        (
+            _band(item.alpha, item.n)
+            for item in record.decisions
+            if item.test == "ks" and item.n > 0
+        ),
         None,
     )
     reach = max(max(map(abs, gaps)), band or 0.0, 1e-6) * 1.08

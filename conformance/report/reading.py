@@ -38,8 +38,8 @@ def _report(text: str, where: str) -> Report:
         raise SpecError(f"{where} is JSON, but no report of a run: {wanted}")
     if version != str(VERSION):
         raise SpecError(
-            f"{where} has the format {name}/{version[:20]}, and this initspec reads {name}/{VERSION}: "
-            "use the version that wrote it, or a newer one."
+            f"{where} has the format {name}/{version[:20]}, and this initspec reads "
+            f"{name}/{VERSION}: use the version that wrote it, or a newer one."
         )
     rows = data.get("records")
     if not isinstance(rows, list) or not rows:
@@ -62,7 +62,9 @@ def _report(text: str, where: str) -> Report:
 def _record(row: Any, where: str) -> Record:
     verdict = _field(row, "verdict", where)
     if verdict not in VERDICTS:
-        raise SpecError(f"{where}: a verdict is one of {', '.join(VERDICTS)}, not {_given(verdict)}.")
+        raise SpecError(
+            f"{where}: a verdict is one of {', '.join(VERDICTS)}, not {_given(verdict)}."
+        )
     record: Record = _read(Record, row, where)
     if record.picture is not None:
         _check_bins(record.picture, where)

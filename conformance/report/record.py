@@ -290,9 +290,7 @@ class Report:
             _properties(case, record)
             if record.outcome in tags:
                 message = f"{record.outcome}: {record.sentence} {record.explanation}".strip()
-                tag = ElementTree.SubElement(
-                    case, tags[record.outcome], message=sentence(message)
-                )
+                tag = ElementTree.SubElement(case, tags[record.outcome], message=sentence(message))
                 if record.outcome == FAIL and record.command:
                     tag.text = shown(record.command, SENTENCE)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
@@ -313,7 +311,9 @@ def _properties(case: ElementTree.Element, record: Record) -> None:
     facts |= {"expected": record.expected} if record.expected else {}
     facts |= {f"p.{item.test}": item.p for item in record.decisions}
     for name, value in facts.items():
-        ElementTree.SubElement(properties, "property", name=shown(name, NAME), value=sentence(value))
+        ElementTree.SubElement(
+            properties, "property", name=shown(name, NAME), value=sentence(value)
+        )
 
 
 def _mark(outcomes: Iterable[str]) -> str:

@@ -61,7 +61,9 @@ def answer(args: argparse.Namespace) -> Answer:
     data: dict[str, Any] = {"file": str(path), "tensors": answers}
     if held[MOST:]:
         data["left_out"] = len(held) - MOST
-        lines.append(f"{path} holds {len(held):,} tensors, of which the first {MOST:,} are answered.")
+        lines.append(
+            f"{path} holds {len(held):,} tensors, of which the first {MOST:,} are answered."
+        )
     if layout is not None and not fitted:
         raise SpecError(f"no tensor of {path} has the {len(layout.axes)} axes of '{layout}'.")
     code = 2 if failed == len(answers) else 0

@@ -79,7 +79,7 @@ def _broken(path: Path, why: Exception | str) -> SpecError:
 
 def _npy(path: Path) -> list[Stored]:
     size = path.stat().st_size
-    return [_stored(path, path.stem, partial(path.open, "rb"), size)]
+    return [_stored(path, path.stem, lambda: path.open("rb"), size)]
 
 
 def _npz(path: Path) -> list[Stored]:
@@ -162,8 +162,8 @@ def _filled(file: IO[bytes], shape: tuple[int, ...], dtype: Any, rest: int, orde
     if needed > rest:
         raise ValueError(f"its header names {needed:,} bytes of numbers, and {rest:,} follow")
     ask_for_memory(needed + _JUDGED * math.prod(shape), f"a tensor of shape {shape}")
-    numbers = np.empty(needed, np.uint8)
-    if file.readinto(memoryview(numbers)) != needed:  # type: ignore[attr-defined]
+    numbers: Any = np.empty(needed, np.uint8)
+    if file.readinto(numbers) != needed:  # type: ignore[attr-defined]
         raise ValueError("it ends within its numbers")
     kind = np.dtype("<u2") if _is_bfloat16(dtype) else dtype
     return numbers.view(kind).reshape(shape, order=order)

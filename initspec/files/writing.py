@@ -36,7 +36,8 @@ def write_file(path: str | Path, content: Content, *, append: bool = False) -> N
     try:
         held = _held_open(path)
         if held is not None:
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             with open(os.dup(held), "wb") as file:
                 _put(file, content)
             return
@@ -135,9 +136,7 @@ def checked_place(path: str | Path) -> Path:
         raise FileError(f"cannot write {place}: it is a folder; name a file in it.")
     parent = Path(os.path.realpath(place)).parent
     if not parent.is_dir():
-        raise FileError(
-            f"cannot write {place}: there is no such folder, {parent} does not exist."
-        )
+        raise FileError(f"cannot write {place}: there is no such folder, {parent} does not exist.")
     if not os.access(place if place.exists() else parent, os.W_OK):
         raise FileError(f"cannot write {place}: Permission denied.")
     return place
@@ -173,7 +172,7 @@ def tensor_content(out: Path, array: Any, facts: Mapping[str, Any]) -> Content:
         import numpy as np
 
         # NumPy writes past a file that is one, and then does not say that a disk is full.
-        return lambda file: np.save(SimpleNamespace(write=file.write), array)  # type: ignore[arg-type]
+        return lambda file: np.save(SimpleNamespace(write=file.write), array)
     metadata = {
         key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()
     }

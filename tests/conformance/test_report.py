@@ -379,7 +379,9 @@ def test_what_comes_from_outside_is_fit_to_be_shown() -> None:
     report = Report(records=tuple(records), alpha=1e-9, beta=1e-6, seed=ODD)
     lines = report.lines()
     assert all(line.isprintable() for line in lines)
-    assert lines[0].startswith(r"FAIL          w\x01\x1b[31m\x7f\x9b0m\u202e]]>|`a`\ufffe\nPASS as ones")
+    assert lines[0].startswith(
+        r"FAIL          w\x01\x1b[31m\x7f\x9b0m\u202e]]>|`a`\ufffe\nPASS as ones"
+    )
     assert max(map(len, lines)) < 3000
     cases = list(ElementTree.fromstring(report.to_junit()).iter("testcase"))
     assert [case.get("classname", "")[:10] for case in cases][::3] == [r"w\x01\x1b[", "<img>[a](b"]
@@ -730,7 +732,9 @@ def test_the_browser_sees_what_is_planted(
     if fault == "cell":
         page, seen = re.sub(r"<i data-cell=3[^>]*></i>", "", page), "cells"
     elif fault == "script":
-        parts = {name: page_module._file(name) for name in ("report.css", "report.html", "report.js")}
+        parts = {
+            name: page_module._file(name) for name in ("report.css", "report.html", "report.js")
+        }
         parts["report.js"] = parts["report.js"].replace("follow();\n", "follow(nothing);\n")
         monkeypatch.setattr(page_module, "_file", parts.__getitem__)
         page, seen = html(report), "Uncaught ReferenceError: nothing is not defined"
