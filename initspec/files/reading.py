@@ -157,7 +157,7 @@ def _filled(file: IO[bytes], shape: tuple[int, ...], dtype: Any, rest: int, orde
     if not all(type(n) is int and 0 <= n < 1 << 63 for n in shape):
         raise ValueError(f"the sizes of a shape are whole numbers, not {shape}")
     if dtype.hasobject:
-        raise ValueError("it holds Python objects, which are pickled, and nothing is unpickled")
+        raise ValueError("Object arrays cannot be loaded, since nothing is unpickled")
     needed = math.prod(shape) * dtype.itemsize
     if needed > rest:
         raise ValueError(f"its header names {needed:,} bytes of numbers, and {rest:,} follow")
