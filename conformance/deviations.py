@@ -85,7 +85,7 @@ def load(path: str | Path | None = None) -> tuple[Deviation, ...]:
     source = FILE if path is None else Path(path)
     try:
         data = tomllib.loads(source.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SpecError(f"the deviations of {source} cannot be read: {error}") from error
     unknown = sorted(set(data) - {"deviation"})
     if unknown:

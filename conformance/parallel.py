@@ -12,6 +12,7 @@ from .cell import Cell, blank
 from .design import Budget
 from .judge import judge
 from .report.record import ERROR, Record
+from .targets.text import FOLDERS
 
 #: Cells that a process takes at a time: few, so that all end together.
 _CHUNK = 24
@@ -38,7 +39,7 @@ def judged(cells: Sequence[Cell], budget: Budget, jobs: int = 1) -> Iterator[tup
     if not chunks:
         return
     # A forked child would hang in the threads of the frameworks that the parent has loaded.
-    pool = ProcessPoolExecutor(min(jobs, len(chunks)), get_context("spawn"), _quiet)
+    pool = ProcessPoolExecutor(min(jobs, len(chunks)), get_context("spawn"), _begin, (FOLDERS,))
     try:
         sent = {
             pool.submit(_judge_all, [cells[place] for place in chunk], budget): chunk
@@ -59,5 +60,6 @@ def _judge_all(cells: list[Cell], budget: Budget) -> list[Record]:
     return [judge(cell, budget) for cell in cells]
 
 
-def _quiet() -> None:
+def _begin(folders: Sequence[str]) -> None:
+    sys.path.extend(folders)  # last: a law's file may be there, and nothing else is taken from it
     sys.stdout = sys.stderr  # the answer of the run is printed by the parent

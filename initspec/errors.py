@@ -33,6 +33,10 @@ class SpecError(InitSpecError, ValueError):
     """
 
 
+class FileError(SpecError, OSError):
+    """A file that cannot be read or written."""
+
+
 @public
 class LayoutError(InitSpecError, ValueError):
     """A layout that cannot be read, or that does not fit the shape.

@@ -12,13 +12,13 @@ FOLDERS = ("initspec", "backends", "conformance")
 #: from those below. Rooms on one line do not know each other.
 FLOORS = (
     ("initspec/public", "initspec/moved"),
-    ("initspec/errors", "initspec/versions", "initspec/__init__"),
-    ("initspec/plugins",),
+    ("initspec/errors", "initspec/versions", "initspec/plain_text", "initspec/__init__"),
+    ("initspec/plugins", "initspec/files"),
     ("initspec/spec",),
     ("initspec/stream", "initspec/protocol"),
     ("initspec/readings",),
     ("backends",),
-    ("initspec/layers", "initspec/files"),
+    ("initspec/layers",),
     ("initspec/analysis",),
     ("initspec/figures",),
     ("conformance",),

@@ -132,7 +132,7 @@ def _refused(report: Report, groups: Sequence[Group], beside: Sequence[int]) -> 
     refused = [group for group in groups if group.outcome in _REFUSED]
     items = [_entry(report.records, group) for group in refused[:MOST]]
     items += [
-        f"<li>{_glyph(record.outcome)}<div><p><b>{escape(record.cell)}</b></p>"
+        f"<li>{_glyph(record.outcome)}<div><p><b>{_cut(record.cell)}</b></p>"
         f"<p>{_cut(_sentence(record.sentence), 300)}</p></div></li>"
         for record in (report.records[index] for index in beside)
         if record.outcome in _REFUSED
@@ -237,7 +237,7 @@ def _cell(records: Sequence[Record], group: Group, number: int) -> str:
         f"<i data-cell={index}{_class(records[index].outcome)}></i>" for index in group.cells
     )
     here, total = counts[group.outcome], len(group.cells)
-    label = escape(f"{group.target} as {group.scheme}: {tally}")
+    label = f"{_cut(group.target)} as {_cut(group.scheme)}: {tally}"
     return (
         f'<td><a{_class(group.outcome)} data-group={number} href="#c{group.first}" '
         f'aria-label="{label}">'
@@ -256,7 +256,7 @@ def _beside(report: Report, beside: Sequence[int]) -> str:
     if not beside:
         return ""
     items = "".join(
-        f"<li data-cell={index}>{_glyph(record.outcome)}<div><b>{escape(record.cell)}</b> "
+        f"<li data-cell={index}>{_glyph(record.outcome)}<div><b>{_cut(record.cell)}</b> "
         f"<small>{WORDS[record.outcome]}</small> {_cut(record.sentence, 300)}</div></li>"
         for index, record in ((index, report.records[index]) for index in beside)
     )
@@ -272,7 +272,8 @@ def _legend() -> str:
 
 def _chances(report: Report) -> str:
     levels = {item.alpha for record in report.records for item in record.decisions}
-    each = f", {_power(levels.pop())} for each" if len(levels) == 1 else ""
+    level = levels.pop() if len(levels) == 1 else 0.0
+    each = f", {_power(level)} for each" if 0 < level < 1 else ""
     return (
         f"Right initializers are refused at most once in {1 / report.alpha:,.0f} runs like this "
         f"one: the chance of {_power(report.alpha)} is shared evenly among all tests of all "
@@ -289,12 +290,12 @@ def _power(x: float) -> str:
 
 def _versions(report: Report) -> str:
     rows = {"seeds": report.seed, **report.versions, "page by": f"initspec {__version__}"}
-    return "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in rows.items())
+    return "".join(f"<div><dt>{_cut(k)}</dt><dd>{_cut(v)}</dd></div>" for k, v in rows.items())
 
 
 def _name(text: str) -> str:
     """A name that may be broken after its stops."""
-    text = escape(text)
+    text = escape(shortened(text))
     for stop in (".", ":", "(", "@"):
         text = text.replace(stop, f"{stop}<wbr>")
     return text

@@ -10,7 +10,16 @@ from typing import Any
 
 from ..finding import title
 from ..probability.distance import dkw_distance
-from .page_groups import CLASSES, ORDER, WORDS, Group, rank, short_reason, shortened
+from .page_groups import (
+    CLASSES,
+    ORDER,
+    SENTENCE,
+    WORDS,
+    Group,
+    rank,
+    short_reason,
+    shortened,
+)
 from .record import GLYPHS, OUTCOMES, Decision, Picture, Record, Report
 
 
@@ -43,7 +52,7 @@ def group_data(report: Report, groups: Sequence[Group], room: int) -> dict[str, 
     data: dict[str, Any] = {
         "outcomes": [[word, CLASSES[word], GLYPHS[word], WORDS[word]] for word in OUTCOMES],
         "tests": [[test, title(test)] for test in tests],
-        "groups": [[group.target, group.scheme] for group in groups],
+        "groups": [[group.target[:SENTENCE], group.scheme[:SENTENCE]] for group in groups],
         "kinds": kinds.items,
         "places": places,
     }
@@ -157,14 +166,24 @@ def _drawn(record: Record, picture: Picture, texts: _Table) -> dict[str, Any]:
         "law": [_number(x, 5) for x in _values(law)],
     }
     total = sum(picture.counts)
-    if not total or not math.isfinite(picture.low + picture.high):
+    can_be_drawn = (
+        total > 0
+        and min(picture.counts) >= 0
+        and math.isfinite(picture.low + picture.high)
+        and all(0 <= p <= 1 for p in picture.expected)
+    )
+    if not can_be_drawn:
         return facts
     shares = [count / total for count in picture.counts]
     expected = picture.expected
     top, clipped = _top([*shares[1:-1], *expected[1:-1]])
     gaps = list(accumulate(a - b for a, b in zip(shares, expected, strict=True)))[:-1]
     band = next(
-        (_band(item.alpha, item.n) for item in record.decisions if item.test == "ks" and item.n),
+        (
+            _band(item.alpha, item.n)
+            for item in record.decisions
+            if item.test == "ks" and item.n > 0
+        ),
         None,
     )
     reach = max(max(map(abs, gaps)), band or 0.0, 1e-6) * 1.08
@@ -211,6 +230,8 @@ def _number(x: float | None, digits: int = 4) -> Any:
     if x is None or not math.isfinite(x):
         return None if x is None else str(float(x))
     short = float(f"{x:.{digits}g}")
+    if not math.isfinite(short):  # rounded beyond the largest
+        return str(short)
     return int(short) if short == int(short) and abs(short) < 1e15 else short
 
 

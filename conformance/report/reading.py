@@ -11,6 +11,7 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ...errors import SpecError
+from ...plain_text import sentence
 from .record import FORMAT, VERDICTS, VERSION, Picture, Record, Report
 
 
@@ -20,6 +21,13 @@ def read(text: str, where: str) -> Report:
     Raises :class:`SpecError` for what is no JSON, has another format or a newer one, holds no
     cells, or has a cell that cannot be read. Fields that are not known are left alone.
     """
+    try:
+        return _report(text, where)
+    except RecursionError as error:
+        raise SpecError(f"{where} is no report of a run: it is nested too deeply.") from error
+
+
+def _report(text: str, where: str) -> Report:
     wanted = "write one with `initspec check ... --json run.json`."
     try:
         data = json.loads(text)
@@ -30,8 +38,8 @@ def read(text: str, where: str) -> Report:
         raise SpecError(f"{where} is JSON, but no report of a run: {wanted}")
     if version != str(VERSION):
         raise SpecError(
-            f"{where} has the format {name}/{version}, and this initspec reads {name}/{VERSION}: "
-            "use the version that wrote it, or a newer one."
+            f"{where} has the format {name}/{version[:20]}, and this initspec reads "
+            f"{name}/{VERSION}: use the version that wrote it, or a newer one."
         )
     rows = data.get("records")
     if not isinstance(rows, list) or not rows:
@@ -54,7 +62,9 @@ def read(text: str, where: str) -> Report:
 def _record(row: Any, where: str) -> Record:
     verdict = _field(row, "verdict", where)
     if verdict not in VERDICTS:
-        raise SpecError(f"{where}: a verdict is one of {', '.join(VERDICTS)}, not {verdict!r}.")
+        raise SpecError(
+            f"{where}: a verdict is one of {', '.join(VERDICTS)}, not {_given(verdict)}."
+        )
     record: Record = _read(Record, row, where)
     if record.picture is not None:
         _check_bins(record.picture, where)
@@ -92,10 +102,12 @@ def _value(kind: Any, value: Any, where: str) -> Any:
         return None if value is None else _value(present, value, where)
     if get_origin(kind) is tuple:
         if not isinstance(value, (list, tuple)):
-            raise SpecError(f"{where}: a list was expected, not {value!r}.")
+            raise SpecError(f"{where}: a list was expected, not {_given(value)}.")
         items = tuple(_value(parts[0], item, where) for item in value)
         if parts[-1] is not Ellipsis and len(items) != len(parts):
-            raise SpecError(f"{where}: a scale and its interval are three numbers, not {items}.")
+            raise SpecError(
+                f"{where}: a scale and its interval are three numbers, not {_given(items)}."
+            )
         return items
     return _read(kind, value, where) if is_dataclass(kind) else _SCALARS[kind](value, where)
 
@@ -111,12 +123,17 @@ def _text(value: Any, where: str = "") -> str:
     return str(value).encode("utf-8", "replace").decode()
 
 
+def _given(value: Any) -> str:
+    """A value as an error shows it."""
+    return sentence(repr(value), 100)
+
+
 def _number(value: Any, where: str) -> float:
     """A number; JSON has words in place of an infinity and of what is no number."""
     if isinstance(value, (int, float)) or value in ("inf", "-inf", "nan"):
         with contextlib.suppress(OverflowError):
             return float(value)
-    raise SpecError(f"{where}: a number was expected, not {value!r}.")
+    raise SpecError(f"{where}: a number was expected, not {_given(value)}.")
 
 
 def _chance(data: Any, name: str, where: str) -> float:
@@ -127,15 +144,15 @@ def _chance(data: Any, name: str, where: str) -> float:
 
 
 def _whole(value: Any, where: str) -> int:
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < 1 << 65:  # seeds have 64 bits
         return value
-    raise SpecError(f"{where}: a whole number was expected, not {value!r}.")
+    raise SpecError(f"{where}: a whole number was expected, not {_given(value)}.")
 
 
 def _truth(value: Any, where: str) -> bool:
     if isinstance(value, bool):
         return value
-    raise SpecError(f"{where}: true or false was expected, not {value!r}.")
+    raise SpecError(f"{where}: true or false was expected, not {_given(value)}.")
 
 
 _SCALARS: dict[Any, Callable[[Any, str], Any]] = {

@@ -6,13 +6,14 @@ The dataclasses are the format, too: their fields are the keys of the JSON, whic
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
+from ...plain_text import NAME, SENTENCE, json_text, sentence, shown
 from ...spec.serial import printable
 
 #: The name of the JSON format, and its version: it grows where a field loses or changes its sense.
@@ -268,8 +269,8 @@ class Report:
         '{'
         """
         plain = printable(self.to_dict())
-        records = [json.dumps(record, ensure_ascii=False) for record in plain.pop("records")]
-        head = json.dumps(plain, indent=1, ensure_ascii=False).removesuffix("\n}")
+        records = [json_text(record) for record in plain.pop("records")]
+        head = json_text(plain, indent=1).removesuffix("\n}")
         text = ",\n  ".join(records)
         return f'{head},\n "records": [\n  {text}\n ]\n}}\n'
 
@@ -284,18 +285,18 @@ class Report:
         text = []
         for record in self.records:
             if record.verdict != PASS or verbose:
-                sentence = " ".join(record.sentence.split())  # of somebody's exception, perhaps
-                text.append(f"{record.outcome:12}  {record.cell}  {sentence}".rstrip())
+                cell = shown(record.cell, NAME)
+                text.append(f"{record.outcome:12}  {cell}  {sentence(record.sentence)}".rstrip())
                 if record.expected:
-                    text.append(f"{'':14}known: {record.expected}")
+                    text.append(f"{'':14}known: {sentence(record.expected)}")
                 if record.explanation:
-                    text.append(f"{'':14}{record.explanation}")
+                    text.append(f"{'':14}{sentence(record.explanation)}")
                 if record.outcome == FAIL and record.command:
-                    text.append(f"{'':14}{record.command}")
+                    text.append(f"{'':14}{shown(record.command, SENTENCE)}")
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
         text.append(
             f"{self.verdict}: {counts or 'no cells'}. A run of right initializers is refused at "
-            f"most once in {1 / self.alpha:.0e} runs; seeds {self.seed}."
+            f"most once in {1 / self.alpha:.0e} runs; seeds {shown(self.seed, NAME)}."
         )
         return text
 
@@ -312,16 +313,18 @@ class Report:
         for record in self.records:
             cells = rows.setdefault((record.target, record.scheme), {})
             cells.setdefault(record.dtype, []).append(record.outcome)
+        names = [dtype if dtype.isalnum() else _code(dtype) for dtype in dtypes]
         text = [
             f"### initspec: {self.verdict}",
             "",
-            "| target | scheme | " + " | ".join(dtypes) + " |",
+            "| target | scheme | " + " | ".join(names) + " |",
             "|---|---|" + "---|" * len(dtypes),
         ]
         for (target, scheme), cells in rows.items():
             marks = [_mark(cells.get(dtype, [])) for dtype in dtypes]
-            text.append(f"| `{target}` | `{scheme}` | " + " | ".join(marks) + " |")
-        text += ["", *(f"- {line}" for line in self.lines())]
+            row = [_code(target), _code(scheme), *marks]
+            text.append(f"| {' | '.join(row)} |")
+        text += ["", *(f"- {_unmarked(line)}" for line in self.lines())]
         return "\n".join(text) + "\n"
 
     def to_junit(self) -> str:
@@ -346,18 +349,16 @@ class Report:
             case = ElementTree.SubElement(
                 suite,
                 "testcase",
-                classname=record.target,
-                name=record.cell,
+                classname=shown(record.target, NAME),
+                name=shown(record.cell, NAME),
                 time=f"{record.seconds:.3f}",
             )
             _properties(case, record)
             if record.outcome in tags:
                 message = f"{record.outcome}: {record.sentence} {record.explanation}".strip()
-                tag = ElementTree.SubElement(
-                    case, tags[record.outcome], message=_printable(message)
-                )
+                tag = ElementTree.SubElement(case, tags[record.outcome], message=sentence(message))
                 if record.outcome == FAIL and record.command:
-                    tag.text = _printable(record.command)
+                    tag.text = shown(record.command, SENTENCE)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
@@ -376,7 +377,9 @@ def _properties(case: ElementTree.Element, record: Record) -> None:
     facts |= {"expected": record.expected} if record.expected else {}
     facts |= {f"p.{item.test}": item.p for item in record.decisions}
     for name, value in facts.items():
-        ElementTree.SubElement(properties, "property", name=name, value=str(value))
+        ElementTree.SubElement(
+            properties, "property", name=shown(name, NAME), value=sentence(value)
+        )
 
 
 def _mark(outcomes: Iterable[str]) -> str:
@@ -388,6 +391,15 @@ def _mark(outcomes: Iterable[str]) -> str:
     )
 
 
-def _printable(text: str) -> str:
-    """XML has no control characters."""
-    return "".join(char if char.isprintable() else " " for char in text)
+def _code(text: str) -> str:
+    """A text as code in a table of Markdown."""
+    line = shown(text, NAME)
+    if not set("|`") & set(line):
+        return f"`{line}`"
+    entities = re.sub(r"[^\w\s]", lambda char: f"&#{ord(char[0])};", line)
+    return f"<code>{entities}</code>"
+
+
+def _unmarked(text: str) -> str:
+    """A text in Markdown in which nothing is a tag, code or a link."""
+    return text.replace("<", "&lt;").replace("`", "&#96;").replace("](", "]&#40;")

@@ -21,6 +21,7 @@ from collections import deque
 from typing import IO, Any
 
 from .frames import receive, send
+from .text import FOLDERS
 
 _GRACE = 2.0  # seconds in which a process that hangs may say where
 
@@ -74,7 +75,7 @@ class _Running:
         started = time.monotonic()
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):  # it has ended: the missing answer says so
-            send(self.process.stdin, {**question, "limit": limit, "path": sys.path})
+            send(self.process.stdin, {**question, "limit": limit, "path": [*FOLDERS, *sys.path]})
         with contextlib.suppress(queue.Empty):
             answer = self.answers.get(timeout=limit + _GRACE)
             if answer is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -19,6 +20,10 @@ FORM = (
     "a layer's parameter, 'module:Layer(40, 96)#weight', with its input's shape where it needs "
     "one, '#kernel@(None, 40)'; arguments are literals"
 )
+
+#: Folders in which what a text names is looked for before Python's own path. `initspec check` names
+#: the current one here: nothing else that it imports may come from there.
+FOLDERS: list[str] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +103,8 @@ class Reference:
         Raises :class:`InitSpecError` where that does not work, with what Python said.
         """
         try:
-            named: Any = import_module(self.module)
+            with _folders_first():
+                named: Any = import_module(self.module)
         except Exception as error:
             package = self.module.partition(".")[0]
             lacks = isinstance(error, ModuleNotFoundError) and error.name == package
@@ -123,6 +129,18 @@ class Reference:
             known = named if isinstance(named, Mapping) else ["none: it is no table"]
             title = f"entry of {self.module}:{'.'.join(self.path)}"
             raise UnknownName(title, self.entry, map(str, known)) from None
+
+
+@contextmanager
+def _folders_first() -> Iterator[None]:
+    folders = list(FOLDERS)
+    sys.path[:0] = folders
+    try:
+        yield
+    finally:
+        for folder in folders:
+            if folder in sys.path:
+                sys.path.remove(folder)
 
 
 def importable(text: str, target: Any) -> bool:

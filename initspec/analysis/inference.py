@@ -215,6 +215,12 @@ def _numbers(array: Any, dtype: str | None) -> tuple[Any, str]:
             f"{wrong} of {values.size} values are NaN or infinite: no scheme draws them, and "
             "nothing can be inferred from the rest."
         )
+    largest = float(np.abs(values).max())
+    if largest and not 1e-70 < largest < 1e70:
+        raise SpecError(
+            f"the largest of {values.size} values is {largest:.3g}: no scheme draws weights so far "
+            "from 1 (1e-70 to 1e70), whose fourth powers are no numbers."
+        )
     return values, name
 
 

@@ -8,12 +8,12 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SpecError
+from ..files.writing import checked_place
 from .arguments import checked_chance, sizes
-from .command import Answer, Command
+from .command import Answer, Command, Output
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -148,12 +148,9 @@ def _check_writable(json: str | None, junit: str | None, summary: str | None) ->
             f"--json took {json!r} for its file, which must end in .json: write the targets "
             "before it, or `--json -`."
         )
-    for text in (json, junit, summary):
-        if text is None or text == "-":
-            continue
-        path = Path(text)
-        if path.is_dir() or not path.parent.is_dir():
-            raise SpecError(f"cannot write {text}: there is no such folder, or it is one.")
+    for path in (json, junit, summary):
+        if path is not None and path != "-":
+            checked_place(path)
 
 
 # -------------------------------------------------------------------------------------------- run
@@ -165,12 +162,12 @@ def answer(args: argparse.Namespace) -> Answer:
 
     require()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # as `python -m` does: a target may be a file that is here
     from ..conformance.selection import select
+    from ..conformance.targets.text import FOLDERS
 
     options = Options.of(args)
     known = _deviations(options.deviations)
+    FOLDERS[:] = [os.getcwd()]  # a target may be a file that is here
     with contextlib.redirect_stdout(sys.stderr):  # frameworks and targets may print
         selected = select(options.selection)
         report = run(selected, options)
@@ -178,8 +175,8 @@ def answer(args: argparse.Namespace) -> Answer:
         from ..conformance.deviations import apply
 
         report = apply(report, known)
-    _write(report, options)
-    return Answer(report.to_dict(), _lines(report, options), report.exit_code)
+    lines = _lines(report, options)
+    return Answer(report.to_dict(), lines, report.exit_code, _files(report, options))
 
 
 def _deviations(path: str | None) -> Sequence[Deviation] | None:
@@ -224,14 +221,15 @@ def _lines(report: Report, options: Options) -> list[str]:
     return [*_shown_power(report), *lines] if options.power else lines
 
 
-def _write(report: Report, options: Options) -> None:
+def _files(report: Report, options: Options) -> list[Output]:
+    outputs = []
     if options.json is not None and options.json != "-":
-        Path(options.json).write_text(report.to_json(), "utf-8")
+        outputs.append(Output(options.json, report.to_json()))
     if options.junit is not None:
-        Path(options.junit).write_text(report.to_junit(), "utf-8")
+        outputs.append(Output(options.junit, report.to_junit()))
     if options.summary is not None:
-        with Path(options.summary).open("a", encoding="utf-8") as file:
-            file.write(report.to_markdown())
+        outputs.append(Output(options.summary, report.to_markdown(), append=True))
+    return outputs
 
 
 def _shown_power(report: Report) -> Iterator[str]:

@@ -5,15 +5,32 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..files.writing import Content
+
+
+class Output(NamedTuple):
+    """A file that a command writes: where, what, and the line that says so once it is done."""
+
+    path: str | Path
+    content: Content
+    line: str = ""
+    append: bool = False
 
 
 class Answer(NamedTuple):
-    """What a command says: data for machines, lines for people, and the exit code."""
+    """What a command says: data for machines, lines for people, the exit code, and files.
+
+    The files are written when the rest is printed, so that a full disk costs no answer.
+    """
 
     data: Any
     lines: Sequence[str]
     code: int = 0
+    files: Sequence[Output] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InitSpecError, SpecError, UnknownName
+from ..plain_text import NAME, sentence, shown
 from .command import Answer, Command
+
+#: Tensors of a file that are answered; each takes some hundredths of a second.
+MOST = 2000
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +37,9 @@ def answer(args: argparse.Namespace) -> Answer:
     answers: dict[str, Any] = {}
     lines: list[str] = []
     failed = fitted = 0
-    for stored in tensors(path):
+    held = tensors(path)
+    for stored in held[:MOST]:
+        name = shown(stored.name, NAME)
         try:
             array = stored.read()
             fitting = layout if layout is not None and len(layout.axes) == array.ndim else None
@@ -41,20 +47,27 @@ def answer(args: argparse.Namespace) -> Answer:
             inference = infer(array, fitting, args.framework, dtype=stored.dtype)
         except UnknownName:
             raise  # of the framework, and so the same for every tensor
-        except InitSpecError as error:
+        except (InitSpecError, ArithmeticError, ValueError, MemoryError) as error:
             failed += 1
-            answers[stored.name] = {"error": str(error)}
-            lines.append(f"{stored.name}: {error}")
+            words = sentence(error) or type(error).__name__
+            answers[stored.name] = {"error": words}
+            lines.append(f"{name}: {words}")
             continue
         answers[stored.name] = inference.to_dict()
         first, *more = inference.lines()
-        lines += [f"{stored.name} {inference.shape} {inference.dtype}: {first}", *more]
+        lines += [f"{name} {inference.shape} {inference.dtype}: {first}", *more]
     if not answers:
         raise SpecError(f"{path} holds no tensors.")
+    data: dict[str, Any] = {"file": str(path), "tensors": answers}
+    if held[MOST:]:
+        data["left_out"] = len(held) - MOST
+        lines.append(
+            f"{path} holds {len(held):,} tensors, of which the first {MOST:,} are answered."
+        )
     if layout is not None and not fitted:
         raise SpecError(f"no tensor of {path} has the {len(layout.axes)} axes of '{layout}'.")
     code = 2 if failed == len(answers) else 0
-    return Answer({"file": str(path), "tensors": answers}, lines, code)
+    return Answer(data, lines, code)
 
 
 COMMAND = Command(

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from ..errors import SpecError
+from ..files.text import read_text
+from ..files.writing import checked_place, write_file
 from .command import Answer, Command
 
 
@@ -27,14 +29,12 @@ def answer(args: argparse.Namespace) -> Answer:
     if args.out is None and source is None:
         raise SpecError("say where to write the page of what comes in: -o report.html.")
     report = read(_text(source), str(source or "what came in"))
-    page = html(report).encode()
     target = Path(args.out) if source is None or args.out else source.with_suffix(".html")
     if source is not None and target.resolve() == source.resolve():
         raise SpecError(f"-o {target} is the run itself: give the page another name.")
-    try:
-        target.write_bytes(page)
-    except OSError as error:
-        raise SpecError(f"cannot write {target}: {error.strerror or error}.") from error
+    checked_place(target)
+    page = html(report).encode()
+    write_file(target, page)
     data = {
         "file": str(target),
         "bytes": len(page),
@@ -47,15 +47,13 @@ def answer(args: argparse.Namespace) -> Answer:
 
 def _text(source: Path | None) -> str:
     if source is None:
-        return sys.stdin.read()
+        try:
+            return sys.stdin.read()
+        except UnicodeDecodeError as error:
+            raise SpecError("what came in is no text, and so no report of a run.") from error
     if source.is_dir():
         raise SpecError(f"{source} is a folder: give the file that `initspec check --json` wrote.")
-    try:
-        return source.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise SpecError(f"{source} is no text, and so no report of a run.") from error
-    except OSError as error:
-        raise SpecError(f"cannot read {source}: {error.strerror or error}.") from error
+    return read_text(source)
 
 
 COMMAND = Command("report", "Make one page, to be read in a browser, of a run.", options, answer)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 from typing import Any
 
 from .. import versions
 from .arguments import layout_option, scheme_argument
-from .command import Answer, Command
+from .command import Answer, Command, Output
+
+#: Bytes that a number takes: itself, twice, and its description in float64, twice.
+_BYTES = 24
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +35,9 @@ def answer(args: argparse.Namespace) -> Answer:
     """The drawn tensor; written to a file if asked."""
     import numpy as np
 
-    from ..files.writing import checked_out, write
+    from ..conformance.targets.host import wide
+    from ..files.memory import ask_for_memory
+    from ..files.writing import checked_out, tensor_content
     from ..plugins import backend
     from ..protocol import check_stream
     from ..readings.registry import get
@@ -45,12 +51,14 @@ def answer(args: argparse.Namespace) -> Answer:
     adapter = backend(args.backend)
     layout = Layout.of(args.layout, len(shape), out_first=adapter.out_first)
     law = scheme.on(shape, layout)
-    if args.stream == "native":
-        drawn = adapter.native(law, shape, source=args.seed, layout=layout, dtype=dtype)
-    else:
-        key = adapter.key(args.seed, args.parameter)
-        drawn = adapter.sample(law, shape, key=key, layout=layout, dtype=dtype)
-    array = np.asarray(adapter.tohost(drawn), order="C")
+    ask_for_memory(math.prod(shape) * _BYTES, f"a tensor of shape {shape}, drawn and described,")
+    with wide(dtype):  # JAX draws float64 only where it is told to
+        if args.stream == "native":
+            drawn = adapter.native(law, shape, source=args.seed, layout=layout, dtype=dtype)
+        else:
+            key = adapter.key(args.seed, args.parameter)
+            drawn = adapter.sample(law, shape, key=key, layout=layout, dtype=dtype)
+        array = np.asarray(adapter.tohost(drawn), order="C")
     raw = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
     numbers = widened(array)
     data: dict[str, Any] = {
@@ -67,16 +75,15 @@ def answer(args: argparse.Namespace) -> Answer:
         "std": float(numbers.std()) if numbers.size else None,
         "sha256": hashlib.sha256(raw).hexdigest(),
     }
+    files = []
     if out is not None:
-        write(out, array, data)
+        files.append(Output(out, tensor_content(out, array, dict(data)), f"written  {out}"))
         data["out"] = str(out)
     lines = [f"{key:8} {data[key]}" for key in ("shape", "dtype", "mean", "std")]
     lines.append(f"{'sha256':8} {data['sha256']}" if args.digest else str(numbers))
-    if out is not None:
-        lines.append(f"written  {out}")
     if not args.digest and not args.json and numbers.size <= 64:
         data["values"] = numbers.tolist()
-    return Answer(data, lines)
+    return Answer(data, lines, files=files)
 
 
 COMMAND = Command("sample", "Draw a tensor.", options, answer)

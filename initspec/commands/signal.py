@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..errors import SpecError, UnknownName
+from ..errors import UnknownName
+from ..files.writing import checked_place
 from .arguments import scheme_argument
-from .command import Answer, Command
+from .command import Answer, Command, Output
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -31,13 +32,13 @@ def answer(args: argparse.Namespace) -> Answer:
         args.name, args.activation, args.depth, args.width, slope=args.slope, seed=args.seed
     )
     data, lines = variances.to_dict(), variances.lines()
+    files = []
     if out is not None:
         from ..figures import signal as picture
 
-        out.write_text(picture(variances), "utf-8")
+        files.append(Output(out, picture(variances), f"drawn to {out}"))
         data["plot"] = str(out)
-        lines += ["", f"drawn to {out}"]
-    return Answer(data, lines)
+    return Answer(data, lines, files=files)
 
 
 def _checked_plot(path: str | None) -> Path | None:
@@ -46,9 +47,7 @@ def _checked_plot(path: str | None) -> Path | None:
     out = Path(path)
     if out.suffix != ".svg":
         raise UnknownName("file type of a picture", out.suffix or path, (".svg",))
-    if not out.parent.is_dir():
-        raise SpecError(f"cannot write {out}: the folder {out.parent} does not exist.")
-    return out
+    return checked_place(out)
 
 
 COMMAND = Command(

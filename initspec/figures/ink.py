@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby, pairwise
 
+from ..plain_text import NAME, shown
 from .marks import Area, Axis, Band, Bars, Dots, Floor, Line, Mark, Points, Rule, Stems
 
 
@@ -172,7 +173,8 @@ def _path(points: Points) -> str:
 
 def text_at(x: float, y: float, text: str, kind: str) -> str:
     """Text at a place on the page; ``kind`` is its classes."""
-    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}">{escape(text, quote=False)}</text>'
+    words = escape(shown(text, NAME), quote=False)
+    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}">{words}</text>'
 
 
 def width_of(text: str) -> float:

@@ -1,1 +1,1 @@
-"""Tensors in files, read and written."""
+"""Files, read and written."""

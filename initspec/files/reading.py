@@ -1,4 +1,9 @@
-"""Tensors in files: ``.npy``, ``.npz`` and ``.safetensors``, of which nothing is ever unpickled."""
+"""Tensors in files: ``.npy``, ``.npz`` and ``.safetensors``, of which nothing is ever unpickled.
+
+A file may be damaged, or made to do damage. A tensor is read when its time comes, and is refused by
+a sentence where it is not what the file says, or more than the machine can hold; the others of the
+file are read all the same.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +13,28 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
-from ..errors import SpecError, UnknownName
+from ..errors import FileError, InitSpecError, SpecError, UnknownName
+from ..plain_text import NAME, sentence
+from .memory import ask_for_memory
+
+#: Bytes beyond which a compressed tensor may be a bomb, and so many times its size in the file:
+#: numbers that were drawn shrink to a fifth, at most.
+_LARGE, _SHRUNK = 1 << 28, 100
+
+#: Bytes that the format lets a header of safetensors have.
+_HEADER = 100_000_000
+
+#: Bytes that judging a number takes, beside its own.
+_JUDGED = 24
 
 
 class Stored(NamedTuple):
     """A tensor in a file: its name, what reads it, and its dtype where NumPy has none for it.
 
     ``read()`` returns a NumPy array; bfloat16 comes as its bits, in uint16. It raises
-    :class:`SpecError` where the file does not hold what it says.
+    :class:`SpecError` where the file does not hold what it says, or too much.
     """
 
     name: str
@@ -40,56 +57,116 @@ def tensors(path: Path) -> list[Stored]:
         if path.stat().st_size == 0:
             raise SpecError(f"{path} is empty.")
         return formats[suffix](path)
+    except InitSpecError:
+        raise
     except OSError as error:
-        raise SpecError(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise FileError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except Exception as error:
+        raise _broken(path, error) from None
 
 
-def _broken(path: Path, why: str) -> SpecError:
-    return SpecError(f"{path} cannot be read as {path.suffix}: {why.strip().rstrip('.')}.")
+def _broken(path: Path, why: Exception | str) -> SpecError:
+    """What is wrong with a file; the libraries that read one raise whatever comes to their mind."""
+    if isinstance(why, MemoryError):
+        return SpecError(f"{path} cannot be read: there is not enough memory for it.")
+    lines = str(why).splitlines()
+    words = sentence(lines[0] if lines else type(why).__name__, NAME).rstrip(".")
+    return SpecError(f"{path} cannot be read as {path.suffix}: {words}.")
 
 
 # ------------------------------------------------------------------------------------------ NumPy
 
-#: What NumPy raises for a file that is damaged.
-_UNREADABLE = (
-    ValueError,
-    EOFError,
-    OSError,
-    KeyError,
-    OverflowError,
-    MemoryError,
-    zipfile.BadZipFile,
-)
-
 
 def _npy(path: Path) -> list[Stored]:
-    return [Stored(path.stem, partial(_array, path, None))]
+    size = path.stat().st_size
+    return [_stored(path, path.stem, lambda: path.open("rb"), size)]
 
 
 def _npz(path: Path) -> list[Stored]:
+    archive = zipfile.ZipFile(path)  # left open for those who read: it lists its files but once
+    size = path.stat().st_size
+    return [
+        _stored(
+            path,
+            info.filename.removesuffix(".npy"),
+            partial(_unpacked, path, archive, info, size),
+            info.file_size,
+        )
+        for info in archive.infolist()
+        if not info.is_dir()
+    ]
+
+
+def _unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> IO[bytes]:
+    packed = max(min(info.compress_size, size), 1)
+    if info.file_size > _LARGE and info.file_size > _SHRUNK * packed:
+        raise SpecError(
+            f"{path} cannot be read as {path.suffix}: {sentence(info.filename, NAME)} unpacks to "
+            f"{info.file_size:,} bytes, {info.file_size // packed} times its size in the file, "
+            "which no weights do; save it without compression."
+        )
+    return archive.open(info)
+
+
+def _stored(path: Path, name: str, opened: Callable[[], IO[bytes]], size: int) -> Stored:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-    except zipfile.BadZipFile as error:
-        raise _broken(path, str(error)) from None
-    return [Stored(name, partial(_array, path, name)) for name in names]
+        with opened() as file:
+            kind = _header(file)[1]
+        dtype = "bfloat16" if _is_bfloat16(kind) else None
+    except Exception:  # told by whoever reads it
+        dtype = None
+    return Stored(name, partial(_array, path, opened, size), dtype)
 
 
-def _array(path: Path, name: str | None) -> Any:
-    """The array of a ``.npy`` file, or the one of this name in a ``.npz`` file."""
+def _array(path: Path, opened: Callable[[], IO[bytes]], size: int) -> Any:
+    """The array in a file, or in one of an archive, that is ``size`` bytes long."""
+    try:
+        with opened() as file:
+            shape, dtype, by_columns = _header(file)
+            return _filled(file, shape, dtype, size - file.tell(), "F" if by_columns else "C")
+    except InitSpecError:
+        raise
+    except Exception as error:
+        raise _broken(path, error) from None
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], Any, bool]:
+    """The shape, the type and whether the first axis runs fastest."""
     import numpy as np
 
-    try:
-        if name is None:
-            with path.open("rb") as file:
-                return np.lib.format.read_array(file, allow_pickle=False)
-        with np.load(path, allow_pickle=False) as archive:
-            array = archive[name]
-    except _UNREADABLE as error:
-        raise _broken(path, str(error).partition("\n")[0]) from None
-    if not isinstance(array, np.ndarray):
-        raise _broken(path, f"{name} is no array")
-    return array
+    version = np.lib.format.read_magic(file)
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    if version not in readers:
+        raise ValueError(f"weights are not stored in version {version[0]}.{version[1]} of it")
+    shape, by_columns, dtype = readers[version](file)
+    return shape, dtype, by_columns
+
+
+def _is_bfloat16(dtype: Any) -> bool:
+    """NumPy writes the bfloat16 of ml_dtypes as two bytes of no type."""
+    return bool(dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None)
+
+
+def _filled(file: IO[bytes], shape: tuple[int, ...], dtype: Any, rest: int, order: str) -> Any:
+    """The numbers that follow a header, of which the file has ``rest`` bytes."""
+    import numpy as np
+
+    if not all(type(n) is int and 0 <= n < 1 << 63 for n in shape):
+        raise ValueError(f"the sizes of a shape are whole numbers, not {shape}")
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be loaded, since nothing is unpickled")
+    needed = math.prod(shape) * dtype.itemsize
+    if needed > rest:
+        raise ValueError(f"its header names {needed:,} bytes of numbers, and {rest:,} follow")
+    ask_for_memory(needed + _JUDGED * math.prod(shape), f"a tensor of shape {shape}")
+    numbers: Any = np.empty(needed, np.uint8)
+    if file.readinto(numbers) != needed:  # type: ignore[attr-defined]
+        raise ValueError("it ends within its numbers")
+    kind = np.dtype("<u2") if _is_bfloat16(dtype) else dtype
+    return numbers.view(kind).reshape(shape, order=order)
 
 
 # ------------------------------------------------------------------------------------ safetensors
@@ -114,35 +191,52 @@ def _safetensors(path: Path) -> list[Stored]:
 
     It is read here and not by the package safetensors, which gives NumPy no bfloat16.
     """
-    import numpy as np
-
-    data = np.memmap(path, np.uint8, "r")
-    size = int.from_bytes(data[:8].tobytes(), "little")
-    if data.size < 8 or size > data.size - 8:
-        raise _broken(path, "it ends within its header, which is longer than the file")
-    numbers = data[8 + size :]
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > path.stat().st_size - 8:
+            raise _broken(path, "it ends within its header, which is longer than the file")
+        if size > _HEADER:
+            raise _broken(path, f"its header has {size:,} bytes, and may have {_HEADER:,}")
+        text = file.read(size)
     try:
-        header = json.loads(data[8 : 8 + size].tobytes())
-        return [
-            Stored(
-                name,
-                partial(_slice, path, numbers, row["dtype"], row["shape"], *row["data_offsets"]),
-                "bfloat16" if row["dtype"] == "BF16" else None,
-            )
-            for name, row in header.items()
-            if name != "__metadata__"
-        ]
-    except (ValueError, TypeError, KeyError, AttributeError):
+        header = dict(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
         raise _broken(path, "its header is not what the format says") from None
+    return [
+        Stored(
+            name,
+            partial(_slice, path, 8 + size, row),
+            "bfloat16" if isinstance(row, dict) and row.get("dtype") == "BF16" else None,
+        )
+        for name, row in header.items()
+        if name != "__metadata__"
+    ]
 
 
-def _slice(path: Path, numbers: Any, kind: str, shape: list[int], start: int, end: int) -> Any:
-    """The tensor between two offsets, copied out of the file."""
+def _slice(path: Path, begin: int, row: Any) -> Any:
+    """The tensor between two offsets of a file whose numbers begin at a byte."""
     import numpy as np
 
+    try:
+        kind, shape, (start, end) = row["dtype"], row["shape"], row["data_offsets"]
+        sizes = [*shape, start, end]
+        if not all(type(n) is int and 0 <= n < 1 << 63 for n in sizes):
+            raise ValueError
+        if not isinstance(kind, str):
+            raise ValueError
+    except (ValueError, TypeError, KeyError):
+        raise _broken(path, "its header is not what the format says") from None
     if kind not in _TYPES:
-        raise SpecError(f"weights are not drawn in numbers of type {kind}.")
+        raise SpecError(f"weights are not drawn in numbers of type {sentence(kind, 20)}.")
     dtype = np.dtype(_TYPES[kind])
-    if not 0 <= start <= end <= numbers.size or end - start != math.prod(shape) * dtype.itemsize:
+    rest = path.stat().st_size - begin
+    if not start <= end <= rest or end - start != math.prod(shape) * dtype.itemsize:
         raise _broken(path, "the header names bytes that are not there")
-    return np.frombuffer(numbers[start:end].tobytes(), dtype).reshape(shape)
+    try:
+        with path.open("rb") as file:
+            file.seek(begin + start)
+            return _filled(file, tuple(shape), dtype, end - start, "C")
+    except InitSpecError:
+        raise
+    except Exception as error:
+        raise _broken(path, error) from None

@@ -1,37 +1,169 @@
-"""A tensor to a ``.npy`` or ``.safetensors`` file."""
+"""Files, written whole or not at all; a tensor to a ``.npy`` or ``.safetensors`` file."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
-from collections.abc import Mapping
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import IO, Any
 
-from ..errors import BackendMissing, SpecError, UnknownName
+from ..errors import BackendMissing, FileError, UnknownName
 
 _SUFFIXES = (".npy", ".safetensors")
+_OPEN = re.compile(r"/(?:dev/fd|proc/self/fd)/(\d+)")  # a file that the process holds open
+_STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
+
+#: What a file holds: its bytes, its text in UTF-8, or a function that writes to it.
+Content = bytes | str | Callable[[IO[bytes]], object]
+
+
+def write_file(path: str | Path, content: Content, *, append: bool = False) -> None:
+    """Write a file so that whoever reads it sees what it was or what it becomes.
+
+    It is written beside and then takes the place of the old one, whose permissions it keeps; a
+    symbolic link is followed. What cannot be replaced, such as a pipe, a device, or a file in a
+    folder that takes no other, is written to as it is. ``append`` keeps what is there before.
+
+    Raises :class:`FileError` where that does not work; the old file is then what it was.
+    """
+    try:
+        held = _held_open(path)
+        if held is not None:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            with open(os.dup(held), "wb") as file:
+                _put(file, content)
+            return
+        place = Path(os.path.realpath(path))
+        old = _stat(path)
+        if old is not None and not stat.S_ISREG(old.st_mode):
+            with open(path, "wb") as file:
+                _put(file, content)
+            return
+        _replace(place, old, content, append)
+    except (OSError, ValueError, MemoryError) as error:  # ValueError: of a path with a zero byte
+        raise _unwritable(path, error) from error
+
+
+def _replace(place: Path, old: os.stat_result | None, content: Content, append: bool) -> None:
+    """Write beside a regular file, or one that is not there yet, and rename."""
+    if old is not None and not os.access(place, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    beside = place.with_name(f".initspec-{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        file = beside.open("xb")
+    except PermissionError:
+        if old is None:
+            raise
+        _overwrite(place, content, append)
+        return
+    try:
+        with file:
+            if old is not None:
+                _adopt(beside, old)
+                if append:
+                    file.write(place.read_bytes())
+            _put(file, content)
+        try:
+            os.replace(beside, place)
+        except OSError:  # a mounted file, or somebody else's in a folder such as /tmp
+            if old is None:
+                raise
+            _overwrite(place, content, append)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _overwrite(place: Path, content: Content, append: bool) -> None:
+    with place.open("ab" if append else "wb") as file:
+        _put(file, content)
+
+
+def _put(file: IO[bytes], content: Content) -> None:
+    if callable(content):
+        content(file)
+    else:
+        file.write(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+    file.flush()
+
+
+def _adopt(beside: Path, old: os.stat_result) -> None:
+    """The owner and the permissions of the old file."""
+    with contextlib.suppress(OSError, AttributeError):  # somebody else's; Windows has no owner
+        os.chown(beside, old.st_uid, old.st_gid)
+    beside.chmod(stat.S_IMODE(old.st_mode))
+
+
+def _held_open(path: str | Path) -> int | None:
+    """The descriptor that a name such as ``/dev/stdout`` stands for."""
+    if os.name != "posix":
+        return None
+    match = _OPEN.fullmatch(str(path))
+    return int(match[1]) if match else _STANDARD.get(str(path))
+
+
+def _stat(path: str | Path) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
+
+
+def _unwritable(path: str | Path, error: Exception) -> FileError:
+    if Path(path).is_dir():
+        return FileError(f"cannot write {path}: it is a folder; name a file in it.")
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return FileError(f"cannot write {path}: {why or type(error).__name__}.")
+
+
+def checked_place(path: str | Path) -> Path:
+    """The path of a file to write; what cannot be written is said before anything is worked out.
+
+    Raises :class:`FileError` for a folder, for a file in a folder that does not exist, and for one
+    that may not be written.
+    """
+    place = Path(path)
+    if _held_open(place) is not None:
+        return place
+    if place.is_dir():
+        raise FileError(f"cannot write {place}: it is a folder; name a file in it.")
+    parent = Path(os.path.realpath(place)).parent
+    if not parent.is_dir():
+        raise FileError(f"cannot write {place}: there is no such folder, {parent} does not exist.")
+    if not os.access(place if place.exists() else parent, os.W_OK):
+        raise FileError(f"cannot write {place}: Permission denied.")
+    return place
+
+
+# --------------------------------------------------------------------------------------- tensors
 
 
 def checked_out(path: str | None) -> Path | None:
-    """The file to write, if any; what cannot be written is said before anything is drawn.
+    """The file of a tensor to write, if any: see :func:`checked_place`.
 
-    Raises :class:`UnknownName` for another type of file, :class:`SpecError` for a folder that does
-    not exist, and :class:`BackendMissing` where the package safetensors is needed and missing.
+    Raises :class:`UnknownName` for another type of file, and :class:`BackendMissing` where the
+    package safetensors is needed and missing.
     """
     if path is None:
         return None
     out = Path(path)
     if out.suffix not in _SUFFIXES:
         raise UnknownName("file type", out.suffix or path, _SUFFIXES)
-    if not out.parent.is_dir():
-        raise SpecError(f"cannot write {out}: the folder {out.parent} does not exist.")
+    checked_place(out)
     if out.suffix == ".safetensors":
         _safetensors()
     return out
 
 
-def write(out: Path, array: Any, facts: Mapping[str, Any]) -> None:
-    """Write a NumPy array to a file that :func:`checked_out` let pass.
+def tensor_content(out: Path, array: Any, facts: Mapping[str, Any]) -> Content:
+    """What the file of a tensor holds, for a path that :func:`checked_out` let pass.
 
     In safetensors the tensor is called ``facts["name"]``, or "weight", and all facts go along as
     metadata, which are texts: JSON of what is none.
@@ -39,12 +171,14 @@ def write(out: Path, array: Any, facts: Mapping[str, Any]) -> None:
     if out.suffix == ".npy":
         import numpy as np
 
-        np.save(out, array)
-        return
+        # NumPy writes past a file that is one, and then does not say that a disk is full.
+        return lambda file: np.save(SimpleNamespace(write=file.write), array)
     metadata = {
         key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()
     }
-    out.write_bytes(_safetensors().save({facts["name"] or "weight": array}, metadata))
+    return lambda file: file.write(
+        _safetensors().save({facts["name"] or "weight": array}, metadata)
+    )
 
 
 def _safetensors() -> Any:

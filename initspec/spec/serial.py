@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError, UnknownName
+from ..files.text import read_text
+from ..files.writing import write_file
 from .fields import SPEC
 from .scheme import Scheme
 from .truncation import Truncation
@@ -118,7 +120,10 @@ def loads(text: str, format: str = "toml") -> Scheme:
 
 
 def save(scheme: Scheme, path: str | Path) -> None:
-    """Write a scheme to a ``.toml`` or ``.json`` file.
+    """Write a scheme to a ``.toml`` or ``.json`` file, whole or not at all.
+
+    Raises :class:`SpecError`, which is an ``OSError``, too, where the file cannot be written; it is
+    then what it was before.
 
     >>> import tempfile
     >>> from initspec import get
@@ -127,12 +132,14 @@ def save(scheme: Scheme, path: str | Path) -> None:
     ...     load(f"{folder}/he.toml") == get("he_normal")
     True
     """
-    text = dumps(scheme, _format(path))
-    Path(path).write_text(text, "utf-8")
+    write_file(path, dumps(scheme, _format(path)))
 
 
 def load(path: str | Path) -> Scheme:
     """Read a scheme from a ``.toml`` or ``.json`` file.
+
+    Raises :class:`SpecError` for one that cannot be read (then it is an ``OSError``, too), or that
+    holds no scheme.
 
     >>> import tempfile
     >>> from initspec import get
@@ -141,7 +148,7 @@ def load(path: str | Path) -> Scheme:
     ...     load(f"{folder}/he.json").mode
     'FAN_IN'
     """
-    return loads(Path(path).read_text("utf-8"), _format(path))
+    return loads(read_text(path), _format(path))
 
 
 def _format(path: str | Path) -> str:

@@ -364,6 +364,78 @@ def test_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     assert err.strip() == ""
 
 
+LAW = """
+import random
+import numpy as np
+import initspec
+
+class Half(initspec.Custom):
+    def ppf(self, p): return np.asarray(p) / 2
+    def cdf(self, x): return np.clip(np.asarray(x) * 2, 0, 1)
+    support = (0.0, 0.5)
+    mean = 0.25
+    variance = 1 / 48
+    def __eq__(self, other): return type(self) is type(other)
+    def __hash__(self): return 1
+
+def half(shape, seed):
+    return np.random.default_rng(seed).uniform(0, 0.5, shape).astype("float32")
+"""
+
+
+def test_nothing_but_targets_is_taken_from_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('a file of the current folder ran')\n")
+    np.save(tmp_path / "w.npy", np.zeros((3, 3), "f4"))
+    small = ("--shape", "4", "4", "--dtype", "float32", "--stream", "native")
+    for argv in (
+        ("check", "w.npy", "--as", "zeros"),
+        ("check", "numpy", "--as", "normal", *small),
+        ("infer", "w.npy"),
+        ("sample", "normal", "--shape", "3"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "initspec", *argv], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert "ran" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("start", [["-m", "initspec"], ["-P", "-m", "initspec"]])
+def test_targets_and_laws_are_taken_from_the_current_folder(
+    tmp_path: Path, start: list[str]
+) -> None:
+    (tmp_path / "law_here.py").write_text(LAW)
+    shape = ("--shape", "40", "30", "--dtype", "float32", "--stream", "portable")
+    for argv in (
+        ("law_here:half", "--as", "law_here:Half", *shape[:5]),
+        ("numpy", "--as", "law_here:Half", *shape),
+        ("numpy", "--as", "law_here:Half", *shape, "--jobs", "2"),
+    ):
+        done = subprocess.run(
+            [sys.executable, *start, "check", *argv], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.startswith("PASS"), done.stdout
+
+
+def test_names_are_fit_for_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "w\x01\x1b[31m\nPASS \udc80"
+    np.savez("z.npz", **{name[:-1]: np.zeros((4, 4), "f4"), "b" * 50_000: np.zeros(0)})
+    assert main(["infer", "z.npz"]) == 0
+    assert main(["infer", "z.npz", "--json"]) == 0
+    assert main(["check", f"z.npz#{name[:-1]}", "--as", "ones"]) == 1
+    assert main(["check", f"z.npz#{name}", "--as", "ones"]) == 2
+    assert main(["infer", f"{name}.npz"]) == 2
+    assert main(["show", name]) == 2
+    assert main(["sample", "zeros", "--shape", "2", "--name", name[:-1], "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert all(line.isprintable() for line in (out + err).split("\n"))
+    assert not any(line.startswith("PASS ") for line in (out + err).split("\n"))
+
+
 # -------------------------------------------------------------------------------------- bad input
 
 

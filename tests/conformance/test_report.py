@@ -17,6 +17,7 @@ from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -329,6 +330,71 @@ def test_words_for_what_is_no_number() -> None:
     assert found.records[0].scale is not None
     assert found.records[0].scale[0] == np.inf
     assert '"nan"' in html(found)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"expected": "nan"},
+        {"expected": 1e308},
+        {"expected": -0.5},
+        {"counts": -7},
+        {"counts": 1 << 60},
+        {"low": "nan"},
+        {"high": 1.7976931348623157e308},
+    ],
+)
+def test_a_picture_that_cannot_be_drawn_costs_no_page(change: dict[str, Any]) -> None:
+    run = run_of(record(random.Random(0))).to_dict()
+    (name, value) = next(iter(change.items()))
+    picture = run["records"][0]["picture"]
+    picture[name] = [value, *picture[name][1:]] if name in ("expected", "counts") else value
+    run["records"][0]["decisions"] = [
+        row | {"alpha": "nan", "n": -3, "statistic": 1.7976931348623157e308}
+        for row in run["records"][0]["decisions"]
+    ]
+    assert Parsed(html(read(json.dumps(run), "run.json"))).cells == [0]
+
+
+ODD = "w\x01\x1b[31m\x7f\x9b0m\u202e]]>|`a`\ufffe\nPASS"
+
+
+def test_what_comes_from_outside_is_fit_to_be_shown() -> None:
+    """No control character reaches a terminal, XML, Markdown or JSON, and no line is faked."""
+    long = "x" * 100_000
+    records = [
+        Record(
+            cell=f"{name} as ones",
+            target=name,
+            scheme="ones",
+            layout=name,
+            verdict=FAIL,
+            sentence=f"{name} raised {name}",
+            explanation=name,
+            command=f"check {name}",
+            expected=known,
+        )
+        for name, known in ((ODD, ""), (ODD, ODD), (long, long), ("<img>[a](b)`c`", ""))
+    ]
+    report = Report(records=tuple(records), alpha=1e-9, beta=1e-6, seed=ODD)
+    lines = report.lines()
+    assert all(line.isprintable() for line in lines)
+    assert lines[0].startswith(
+        r"FAIL          w\x01\x1b[31m\x7f\x9b0m\u202e]]>|`a`\ufffe\nPASS as ones"
+    )
+    assert max(map(len, lines)) < 3000
+    cases = list(ElementTree.fromstring(report.to_junit()).iter("testcase"))
+    assert [case.get("classname", "")[:10] for case in cases][::3] == [r"w\x01\x1b[", "<img>[a](b"]
+    assert len(report.to_junit()) < 20_000
+    text = report.to_markdown()
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert [line.count("|") for line in rows] == [4] * len(rows)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert "<img" not in text
+    assert "](b" not in text
+    assert all(line.isprintable() for line in report.to_json().splitlines())
+    assert json.loads(report.to_json())["records"][0]["target"] == ODD
+    assert len(html(report).encode()) < 300_000
 
 
 def test_a_run_without_pictures_can_be_read() -> None:
