@@ -159,7 +159,9 @@ class NumpyBackend:
         key = self.key(source, name)
         if out is None:
             return typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
-        bits = np.asarray(out).view(storage(kind))  # in the order of bytes of this machine
+        bits = np.asarray(out)
+        if kind == "bfloat16" or not out.dtype.isnative:
+            bits = bits.view(storage(kind))  # in the order of bytes of this machine
         host_laws.fill(bits, law, place, key=key, dtype=kind)
         if not out.dtype.isnative:
             bits.byteswap(inplace=True)
@@ -204,12 +206,12 @@ def _checked_out(out: Any, shape: Shape, dtype: Any) -> str:
             f"out is {type(out).__name__!r}, and a NumPy array is expected: pass "
             f"np.empty({shape}, np.float32), or leave it out."
         )
-    if dtype is None and out.dtype.name in DTYPES:
-        dtype = out.dtype
-    kind = "float32" if dtype is None else dtype_name(dtype)
+    stored = out.dtype.name
+    default = stored if stored in DTYPES else "float32"
+    kind = default if dtype is None else dtype_name(dtype)
     if out.shape != shape:
         raise SpecError(f"out has the shape {out.shape}, and {shape} was asked for.")
-    if out.dtype.name != kind:
+    if stored != kind:
         asked = f"{kind} is drawn by default" if dtype is None else f"dtype={kind!r} was asked for"
         bits = "; give the bits of bfloat16 as out.view(ml_dtypes.bfloat16)"
         raise SpecError(f"out is of {out.dtype}, and {asked}{bits * (out.dtype == np.uint16)}.")
