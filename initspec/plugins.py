@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,20 +18,32 @@ GROUP = "initspec.backends"
 MEMBERS = ("name", "out_first", "key", "words", "sample", "native", "tohost", "initializer")
 
 
+#: Where the built-in backends are: nobody else's package takes their names.
+_OURS = "initspec.backends."
+
+
 @cache
-def doors() -> Mapping[str, EntryPoint]:
-    """The entry points of the backends, by name."""
-    known: dict[str, EntryPoint] = {}
-    for door in entry_points(group=GROUP):
-        other = known.setdefault(door.name, door)
-        if other.value != door.value:
-            raise InitSpecError(
-                f"two packages offer the backend {door.name!r}: {other.value} and {door.value}. "
-                "Uninstall one of them."
-            )
-    if not known:
+def doors() -> Mapping[str, tuple[EntryPoint, ...]]:
+    """The entry points of the backends, by name; several where packages offer one name."""
+    known: dict[str, dict[str, EntryPoint]] = {}
+    for door in _entry_points():
+        known.setdefault(door.name, {}).setdefault(door.value, door)
+    ours = {
+        name: tuple(door for value, door in offers.items() if value.startswith(_OURS))
+        for name, offers in known.items()
+    }
+    if not any(ours.values()):
         raise InitSpecError("initspec is not installed, only importable: run `pip install -e .`")
-    return known
+    return {name: ours[name] or tuple(offers.values()) for name, offers in known.items()}
+
+
+def _entry_points() -> Iterator[EntryPoint]:
+    try:
+        yield from entry_points(group=GROUP)
+    except Exception:  # a package whose own files are damaged
+        for package in distributions():
+            with suppress(Exception):
+                yield from package.entry_points.select(group=GROUP)
 
 
 def available() -> Mapping[str, bool]:
@@ -38,13 +52,16 @@ def available() -> Mapping[str, bool]:
     >>> available()["numpy"]
     True
     """
+    return {name: _installed(name, offers[0].value) for name, offers in sorted(doors().items())}
+
+
+def _installed(name: str, value: str) -> bool:
     # A built-in backend bears its framework's name; another's package stands for itself.
-    ours = "initspec.backends."
-    return {
-        name: find_spec(name if door.value.startswith(ours) else door.module.partition(".")[0])
-        is not None
-        for name, door in sorted(doors().items())
-    }
+    package = name if value.startswith(_OURS) else re.split("[.:]", value)[0].strip()
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 @cache
@@ -52,21 +69,34 @@ def backend(name: str) -> Any:
     """The backend of this name.
 
     Raises :class:`UnknownName` if there is none, :class:`BackendMissing` if its framework is not
-    installed, with the command that installs it.
+    installed, with the command that installs it, :class:`InitSpecError` if two packages offer it.
 
     >>> backend("numpy").name, backend("numpy").out_first
     ('numpy', False)
     """
     if name not in doors():
         raise UnknownName("backend", name, doors())
+    door, *others = doors()[name]
+    if others:
+        raise InitSpecError(
+            f"two packages offer the backend {name!r}: {door.value} and {others[0].value}. "
+            "Uninstall one of them."
+        )
     try:
-        adapter = doors()[name].load()()
+        adapter = door.load()()
     except ModuleNotFoundError as error:
         raise _missing(name, error) from error
+    except InitSpecError:
+        raise
+    except Exception as error:
+        raise SpecError(
+            f"backend {name!r} cannot be imported from {door.value!r}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
     lacking = [member for member in MEMBERS if not hasattr(adapter, member)]
     if lacking:
         raise InitSpecError(
-            f"{doors()[name].value} is no backend: it lacks methods of "
+            f"{door.value} is no backend: it lacks methods of "
             f"initspec.protocol.Backend: {', '.join(lacking[:5])}."
         )
     return adapter

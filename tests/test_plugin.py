@@ -93,3 +93,49 @@ def test_a_class_that_is_no_backend_is_refused(environment: dict[str, str], tmp_
     both = {**environment, "PYTHONPATH": str(tmp_path)}
     done = run(both, "-m", "initspec", "sample", "zeros", "--shape", "2", "--backend", "empty")
     assert "builtins:object is no backend: it lacks methods" in done.stderr
+
+
+OFFERS = """[initspec.backends]
+numpy = thief:Backend
+torch = thief:Backend
+twice = thief:Backend
+raises = raises:Backend
+exits = thief:nothing
+absent = no_such_module:Backend
+malformed = 1 + 1
+"""
+ASKED = """
+import initspec
+print(type(initspec.backend("numpy")).__module__, initspec.get("zeros").numpy((2,)))
+known = initspec.available()
+print(known["numpy"], known["raises"], known["absent"], known["malformed"])
+for name in ("twice", "raises", "exits", "absent", "malformed"):
+    try:
+        initspec.backend(name)
+    except initspec.InitSpecError as error:
+        print(error)
+"""
+
+
+def test_a_plug_in_breaks_itself_alone(tmp_path: Path) -> None:
+    for name, offers in (
+        ("one", OFFERS),
+        ("other", "[initspec.backends]\ntwice = other:Backend\n"),
+    ):
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(offers)
+    (tmp_path / "thief.py").write_text("class Backend: pass\n")
+    (tmp_path / "raises.py").write_text("1 / 0\n")
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(tmp_path)]))
+    done = run({**os.environ, "PYTHONPATH": path}, "-c", ASKED)
+    assert done.stderr == ""
+    ours, known, twice, *failed = done.stdout.splitlines()
+    assert ours == "initspec.backends.numpy.adapter [0. 0.]"
+    assert known == "True True False False"
+    assert "two packages offer the backend 'twice': " in twice
+    assert [sentence.partition(" cannot be imported")[0] for sentence in failed] == [
+        f"backend {name!r}" for name in ("raises", "exits", "absent", "malformed")
+    ]
+    assert "ZeroDivisionError: division by zero" in failed[0]

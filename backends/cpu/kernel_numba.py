@@ -12,14 +12,20 @@ code is compiled in a third of the time.
 
 from __future__ import annotations
 
+import pickle
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, lru_cache, partial
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.core import cgutils
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.serialize import dumps
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
@@ -30,6 +36,9 @@ from ...stream.canonical_order import Block
 from ...stream.reference import Key
 from .threads import share
 from .walk import index_offsets, memory_offsets, rows, views
+
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
+    raise RuntimeError("NUMBA_DISABLE_JIT is set")
 
 MOST = 2048  # elements of a row
 _PAD = 64  # what a row's words are filled up to: four vectors
@@ -50,12 +59,55 @@ _njit: Any = partial(njit, nogil=True, error_model="numpy")
 _compiled = _njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)  # Python calls the kernel alone
 
 
+class _Checked(CompileResultCacheImpl):
+    """What is kept of a compiled function, with its checksum: damaged code is never run."""
+
+    def reduce(self, data: Any) -> tuple[bytes, bytes]:
+        code = dumps(super().reduce(data))
+        return sha256(code).digest(), code
+
+    def rebuild(self, target_context: Any, reduced_data: Any) -> Any:
+        checksum, code = reduced_data
+        if sha256(code).digest() != checksum:
+            raise ValueError("its checksum is another")
+        return super().rebuild(target_context, pickle.loads(code))
+
+
+class _Cache(FunctionCache):
+    """Numba's cache on the disk, without which every process compiles for seconds, but draws."""
+
+    _impl_class = _Checked
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            result = super().load_overload(sig, target_context)
+            # Two processes that write at once can each give its name to the other's code.
+            if result is not None and tuple(result.signature.args) != tuple(sig):
+                raise ValueError("it is that of another dtype")
+            return result
+        except Exception as error:
+            with suppress(Exception):
+                self.flush()
+            self._warn(f"is damaged ({error or type(error).__name__}): it is compiled anew.")
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:
+            self._warn(f"cannot be written ({error}): every process compiles it anew.")
+
+    def _warn(self, sentence: str) -> None:
+        text = f"the compiled kernel in {self.cache_path} {sentence}"
+        warnings.warn(text, RuntimeWarning, stacklevel=1)
+
+
 def _kept(function: Callable[..., None]) -> Any:
     """Compiled, and kept on the disk where that can be written."""
-    try:
-        return _njit(cache=True)(function)
-    except RuntimeError:
-        return _njit()(function)
+    dispatcher = _njit()(function)
+    with suppress(Exception):
+        dispatcher._cache = _Cache(function)
+    return dispatcher
 
 
 def _chords() -> NDArray[np.uint64]:
@@ -247,11 +299,11 @@ def signature(dtype: str) -> tuple[Any, ...]:
 
 
 @cache
-def _entry(dtype: str) -> Callable[..., None]:
+def entry(dtype: str) -> Callable[..., None]:
     """The compiled kernel of a dtype, from the disk if it was compiled before."""
     _fill.compile(signature(dtype))
-    entry: Callable[..., None] = _fill.overloads[signature(dtype)].entry_point
-    return entry
+    compiled: Callable[..., None] = _fill.overloads[signature(dtype)].entry_point
+    return compiled
 
 
 class _Walk(NamedTuple):
@@ -300,14 +352,17 @@ def fill(
 
     The arguments are those of :func:`initspec.backends.cpu.fill.fill`.
     """
-    entry, law = _entry(dtype), _law(draw)
+    kernel, law = entry(dtype), _law(draw)
     for view, block in views(out, blocks):
         walk = _walk(block.shape, view.strides, block.strides, view.itemsize)
         address = view.ctypes.data + walk.skip
         base = (block.base + walk.base + 2**63) % 2**64 - 2**63
         fixed = (address, base, *walk.arguments, *key, *law)
-        share(partial(_call, entry, fixed), walk.total, view.size)
+        share(partial(_call, (view, walk), kernel, fixed), walk.total, view.size)
 
 
-def _call(entry: Callable[..., None], fixed: tuple[float, ...], start: int, stop: int) -> None:
-    entry(start, stop, *fixed)
+def _call(
+    memory: object, kernel: Callable[..., None], fixed: tuple[float, ...], start: int, stop: int
+) -> None:
+    """Rows ``start`` to ``stop``; ``memory`` holds what the addresses in ``fixed`` point to."""
+    kernel(start, stop, *fixed)

@@ -75,9 +75,13 @@ def _fill(view: NDArray[Any], dtype: str, block: Block, key: Key, draw: Draw | N
     axes = (*rows.outer, *rows.inner)
     rising: Any = (..., *(slice(None, None, -1 if step < 0 else 1) for step in view.strides))
     tiles = as_strided(view[rising], [axis.size for axis in axes], [axis.step for axis in axes])
+    chunks: list[_Chunk] = []  # those that no thread uses
 
     def work(start: int, stop: int) -> None:
-        chunk = _Chunk(walk.coarse.size * walk.fine.size, in_place)
+        try:
+            chunk = chunks.pop()
+        except IndexError:
+            chunk = _Chunk(walk.coarse.size * walk.fine.size, in_place)
         with np.errstate(all="ignore"):  # what overflows is infinite, in every kernel
             for row in range(start, stop):
                 at, size, index = _row(rows, row)
@@ -88,6 +92,7 @@ def _fill(view: NDArray[Any], dtype: str, block: Block, key: Key, draw: Draw | N
                     part[...] = word.reshape(part.shape)
                 else:
                     chunk.numbers(chunk.integers(word, draw), draw, dtype, part)
+        chunks.append(chunk)
 
     share(work, rows.total, view.size, THREADS)
 

@@ -16,7 +16,7 @@ from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout
 from ...spec.scheme import Scheme
-from ...stream.dtypes import dtype_name, typed
+from ...stream.dtypes import DTYPES, dtype_name, storage, typed
 from ...stream.placement import Placement
 from ...stream.reference import Key, fresh_key
 from ..cpu import laws as host_laws
@@ -143,12 +143,11 @@ class NumpyBackend:
             raise SpecError("give seed= or rng=, not both: each of them is a source of randomness.")
         check_stream(stream)
         law = scheme.on(shape, layout)
-        if dtype is None:
-            dtype = "float32" if out is None else out.dtype
-        kind = dtype_name(dtype)
         place = Placement.of(shape, layout, window)
-        if out is not None:
-            _check_out(out, place.extent, kind)
+        if out is None:
+            kind = dtype_name("float32" if dtype is None else dtype)
+        else:
+            kind = _checked_out(out, place.extent, dtype)
         source = seed if rng is None else rng
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
@@ -160,8 +159,12 @@ class NumpyBackend:
         key = self.key(source, name)
         if out is None:
             return typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
-        bits = out.view(np.uint16) if kind == "bfloat16" else out
+        bits = np.asarray(out)
+        if kind == "bfloat16" or not out.dtype.isnative:
+            bits = bits.view(storage(kind))  # in the order of bytes of this machine
         host_laws.fill(bits, law, place, key=key, dtype=kind)
+        if not out.dtype.isnative:
+            bits.byteswap(inplace=True)
         return out
 
 
@@ -193,10 +196,47 @@ class NumpyInitializer:
         return self.scheme.numpy(shape, **{**options, **overrides})  # type: ignore[no-any-return]
 
 
-def _check_out(out: Array, shape: Shape, dtype: str) -> None:
+def _checked_out(out: Any, shape: Shape, dtype: Any) -> str:
+    """The name of the dtype in which ``out`` is filled, by default its own.
+
+    Raises :class:`SpecError` where it cannot be filled with a tensor of that shape and dtype.
+    """
+    if not isinstance(out, np.ndarray):
+        raise SpecError(
+            f"out is {type(out).__name__!r}, and a NumPy array is expected: pass "
+            f"np.empty({shape}, np.float32), or leave it out."
+        )
+    stored = out.dtype.name
+    default = stored if stored in DTYPES else "float32"
+    kind = default if dtype is None else dtype_name(dtype)
     if out.shape != shape:
         raise SpecError(f"out has the shape {out.shape}, and {shape} was asked for.")
-    if dtype_name(out.dtype) != dtype:
-        raise SpecError(f"out is of {out.dtype}, and dtype={dtype!r} was asked for.")
+    if stored != kind:
+        asked = f"{kind} is drawn by default" if dtype is None else f"dtype={kind!r} was asked for"
+        bits = "; give the bits of bfloat16 as out.view(ml_dtypes.bfloat16)"
+        raise SpecError(f"out is of {out.dtype}, and {asked}{bits * (out.dtype == np.uint16)}.")
     if not out.flags.writeable:
         raise SpecError("out is read-only; pass an array that can be written.")
+    if isinstance(out, np.ma.MaskedArray) and np.ma.is_masked(out):
+        raise SpecError("out hides elements under its mask; pass out.data, which has none.")
+    if not out.flags.forc and _overlaps(out):
+        raise SpecError(
+            f"out has elements that share memory (its strides are {out.strides}); pass a copy, "
+            "out.copy()."
+        )
+    return kind
+
+
+def _overlaps(out: Array) -> bool:
+    """Whether two elements lie in the same bytes, as in a view with a stride of zero."""
+    axes = [(abs(step), size) for size, step in zip(out.shape, out.strides, strict=True)]
+    reach, nested = out.itemsize, True
+    for step, size in sorted(axes):
+        if size > 1:
+            nested, reach = nested and step >= reach, reach + (size - 1) * step
+    if nested or not out.size:
+        return False
+    at = np.zeros(1, np.int64)
+    for step, size in axes:
+        at = np.add.outer(at, np.arange(size) * step).ravel()
+    return bool(np.diff(np.sort(at)).min() < out.itemsize)

@@ -18,7 +18,10 @@ Array = NDArray[Any]
 
 
 def tohost(answer: Any) -> Array:
-    """What an initializer answered, as a NumPy array; what is none is a :class:`TypeError`."""
+    """What an initializer answered, as a NumPy array in the order of bytes of this machine.
+
+    What is no array is a :class:`TypeError`.
+    """
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(answer, torch.Tensor):
         tensor = answer.detach().cpu()
@@ -34,7 +37,7 @@ def tohost(answer: Any) -> Array:
         raise TypeError(f"it answered {type(answer).__name__} that is no array: {error}") from error
     if array.dtype.kind in "OUSMmV" and array.dtype.name != "bfloat16":
         raise TypeError(f"it answered an array of {array.dtype.name}, where numbers are expected")
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def narrowed(array: Array, dtype: str) -> Array:

@@ -1021,3 +1021,11 @@ def test_jax_as_text(text) -> None:
         base = decision(text("jax.nn.initializers:he_normal"), "he_normal", "base", dtype=dtype)
         assert base.note.endswith("by the draws of jax")
     assert check(text("jax.nn.initializers:he_normal"), "he_normal", shape=(200, 100)).conforms
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">f2", ">f8", ">c8", ">i4"])
+def test_an_answer_in_another_order_of_bytes(dtype: str) -> None:
+    answer = np.arange(6).reshape(2, 3).astype(dtype)
+    array = tohost(answer)
+    assert array.dtype.isnative
+    assert np.array_equal(array, answer)

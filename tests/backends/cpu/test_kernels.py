@@ -3,10 +3,12 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import tracemalloc
+import weakref
 from importlib import import_module
 from pathlib import Path
 
@@ -244,12 +246,13 @@ def drawn():
     return out
 law = normal(0.0, 1.0)
 before = drawn()
-list(threads.pool().map(time.sleep, [0.01] * 2 * threads._workers()))  # all its threads have begun
+threads.share(lambda start, stop: time.sleep(0.01), 64, 10**9)  # all its threads have begun
+assert threads._pool.started == threads._workers() - 1
 child = os.fork()
 if child == 0:
-    equal = (drawn() == before).all()
-    answer = threads.pool().submit(abs, -1).result(timeout=20)
-    os._exit(0 if equal and answer else 3)
+    equal = threads._pool.started == 0 and (drawn() == before).all()
+    threads.share(lambda start, stop: time.sleep(0.01), 64, 10**9)
+    os._exit(0 if equal and threads._pool.started == threads._workers() - 1 else 3)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), (drawn() == before).all())
 """
 
@@ -269,6 +272,165 @@ def test_while_the_interpreter_ends(fill):
     command = [sys.executable, "-c", ending, fill.__module__.rpartition("_")[2]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("300000\n", "")
+
+
+def run(program, *arguments, timeout=120, **environment):
+    """Run a program in a process of its own: its output and its standard error."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **environment},
+    )
+    return done.stdout, done.stderr
+
+
+FIRST = """
+import sys, threading, time
+import initspec
+def draw():
+    while threading.main_thread().is_alive() and sys.argv[1] == "thread":
+        time.sleep(0.01)
+    print(initspec.get("he_normal").numpy((600, 600), seed=0).size)
+if sys.argv[1] == "thread":
+    threading.Thread(target=draw).start()
+else:
+    import atexit
+    atexit.register(draw)
+"""
+
+
+@pytest.mark.parametrize("moment", ["thread", "atexit"])
+def test_a_first_draw_after_the_main_thread_has_ended(fill, moment):
+    kernel = fill.__module__.rpartition("_")[2]
+    assert run(FIRST, moment, INITSPEC_KERNEL=kernel) == ("360000\n", "")
+
+
+def test_no_thread_can_be_started(monkeypatch):
+    def refuse(*arguments):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "start_new_thread", refuse)
+    monkeypatch.setattr(threads, "_pool", threads._Pool())
+    done = []
+    threads.share(lambda start, stop: done.extend(range(start, stop)), 100, 10**7)
+    assert done == list(range(100))
+
+
+def test_no_tensor_is_kept_alive(fill):
+    out = np.empty(10**6, np.float32)
+    fill(out, "float32", one(out.shape, (1,), 0), (1, 2), LAWS["normal"])
+    alive = weakref.ref(out)
+    del out
+    assert alive() is None
+
+
+INTERRUPTED = """
+import random, signal, sys, time
+import numpy as np
+from importlib import import_module
+from initspec.spec.integer_form import normal
+from initspec.stream.canonical_order import Block
+fill = import_module("initspec.backends.cpu.kernel_" + sys.argv[1]).fill
+dtype, storage, law = sys.argv[2], sys.argv[3], normal(0.0, 1.0)
+shape = (3000, 4000)
+block = Block((slice(0, 3000), slice(0, 4000)), shape, (4000, 1), 0)
+raised = armed = 0
+
+def drawn():
+    global armed
+    out = np.empty(shape, storage)
+    armed = held.append(out) or 1
+    fill(out, dtype, (block,), (1, 2), law)
+    armed = 0
+    return out
+
+def interrupt(*_):
+    global raised
+    if armed:
+        raised = raised or time.monotonic()
+        raise KeyboardInterrupt
+
+held = []
+drawn()
+began = time.monotonic()
+right = drawn()
+lasts = time.monotonic() - began
+signal.signal(signal.SIGALRM, interrupt)
+rnd, delays, again = random.Random(1), [], 0
+end = time.monotonic() + 30
+while time.monotonic() < end and len(delays) < 12:
+    held.clear()
+    again = not again  # one interrupt, or one in each millisecond
+    signal.setitimer(signal.ITIMER_REAL, rnd.uniform(1e-5, lasts), again * 1e-3)
+    try:
+        out = drawn()
+    except KeyboardInterrupt:
+        armed = 0
+        delays.append(time.monotonic() - raised)
+        held[0][...] = 7
+        time.sleep(0.02)
+        assert (held[0] == 7).all(), "written after the call has raised"
+        raised = 0
+    else:
+        assert (out == right).all()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+assert (drawn() == right).all()
+print(sorted(delays)[len(delays) // 2])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
+@pytest.mark.parametrize(("dtype", "storage"), [("float32", "f4"), ("bfloat16", "u2")])
+def test_an_interrupt_leaves_no_thread_behind_that_writes(fill, dtype, storage):
+    output, error = run(INTERRUPTED, fill.__module__.rpartition("_")[2], dtype, storage)
+    assert error == ""
+    assert float(output) < 0.2
+
+
+HANDLER = """
+import signal, sys, time
+import numpy as np, initspec
+law = initspec.get("he_normal")
+right = law.numpy((700, 700), seed=2)
+drawn = []
+signal.signal(signal.SIGALRM, lambda *_: drawn.append((law.numpy((700, 700), seed=2) == right).all()))
+outer = law.numpy((900, 900), seed=1)
+for turn in range(100):
+    signal.setitimer(signal.ITIMER_REAL, 0.0001 * (turn % 40 + 1))
+    assert (law.numpy((900, 900), seed=1) == outer).all()
+    time.sleep(0.005)
+print(len(drawn) > 50 and all(drawn))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
+def test_a_handler_draws_while_its_thread_draws(fill):
+    kernel = fill.__module__.rpartition("_")[2]
+    assert run(HANDLER, INITSPEC_KERNEL=kernel) == ("True\n", "")
+
+
+def test_a_handler_forks_while_its_thread_draws():
+    program = """
+import os, signal, sys
+import numpy as np
+from initspec.backends.cpu import threads
+children = []
+def fork(*_):
+    children.append(os.fork())
+signal.signal(signal.SIGALRM, fork)
+out = np.zeros(64, np.int64)
+def work(start, stop):
+    sum(range(3 * 10**5))
+    out[start:stop] = 1
+signal.setitimer(signal.ITIMER_REAL, 0.05)
+threads.share(work, 64, 10**9)
+if children == [0]:
+    os._exit(0 if out.all() else 3)
+print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children), out.all())
+"""
+    assert run(program) == ("0 True\n", "")
 
 
 @pytest.mark.skipif(threads._workers() < 2, reason="one thread alone")
@@ -359,6 +521,129 @@ def test_where_no_compiled_code_can_be_kept():
     command = [sys.executable, "-c", UNKEPT]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("None\n", "")
+
+
+DRAWN = """
+import sys, warnings
+import numpy as np, initspec
+from initspec.backends.cpu import fill
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    drawn = initspec.get("normal(std=1.0)").numpy((2, 3), seed=0)
+assert np.allclose(drawn[0], [1.6226429, 2.0252647, -0.43359455], atol=1e-6)
+print(fill._kernel("float32").__module__[-5:], len(caught), *(str(w.message) for w in caught))
+"""
+
+
+@pytest.fixture
+def compiled_in(tmp_path):
+    """A folder that holds the compiled kernel, and a draw that takes it from there."""
+    pytest.importorskip("numba")
+
+    def drawn(**environment):
+        environment = {"NUMBA_CACHE_DIR": str(tmp_path), "INITSPEC_KERNEL": "", **environment}
+        output, error = run(DRAWN, **environment)
+        assert error == ""
+        return output
+
+    assert drawn() == "numba 0\n"
+    return tmp_path, drawn
+
+
+def spoil(path, how):
+    content = bytearray(path.read_bytes())
+    if how == "flip":  # a bit of the machine code
+        content[len(content) // 2] ^= 1
+    path.write_bytes(content if how == "flip" else content[:50] if how == "cut" else b"")
+
+
+@pytest.mark.parametrize(
+    ("file", "how"), [("nbi", "empty"), ("nbi", "cut"), ("nbc", "empty"), ("nbc", "flip")]
+)
+def test_damaged_compiled_code_is_compiled_anew(compiled_in, file, how):
+    folder, drawn = compiled_in
+    for path in folder.glob(f"*/*.{file}"):
+        spoil(path, how)
+    output = drawn()
+    assert output.startswith("numba 1 the compiled kernel in ")
+    assert output.count("is damaged") == 1
+    assert drawn() == "numba 0\n"
+
+
+def test_compiled_code_of_another_dtype_is_not_run(compiled_in):
+    """Two processes that compile at once can each take the same name for a file."""
+    folder, drawn = compiled_in
+    other = DRAWN.replace("seed=0)", "seed=0, dtype='float16')").replace("1e-6", "1e-3")
+    run(other, NUMBA_CACHE_DIR=str(folder), INITSPEC_KERNEL="")
+    first, second = sorted(folder.glob("*/*.nbc"))
+    first.write_bytes(second.read_bytes())
+    assert "is that of another dtype" in drawn()
+    assert drawn() == "numba 0\n"
+
+
+def test_compiled_code_that_cannot_be_kept(compiled_in):
+    folder, drawn = compiled_in
+    assert drawn(NUMBA_CACHE_DIR="/dev/null") == "numba 0\n"  # kept elsewhere
+    full = DRAWN.replace(
+        "import numpy",
+        "import numba.core.caching as caching\n"
+        "def full(*_): raise OSError(28, 'No space left on device')\n"
+        "caching.IndexDataCacheFile._save_data = full\n"
+        "import numpy",
+    )
+    for path in folder.glob("*/*"):
+        path.unlink()
+    output, error = run(full, NUMBA_CACHE_DIR=str(folder), INITSPEC_KERNEL="")
+    assert output.startswith("numba 1 the compiled kernel in ")
+    assert "No space left on device" in output
+    assert error == ""
+    assert drawn() == "numba 0\n"
+
+
+def test_numba_that_does_not_compile():
+    pytest.importorskip("numba")
+    for kernel in ("", "numba"):
+        output, error = run(DRAWN, NUMBA_DISABLE_JIT="1", INITSPEC_KERNEL=kernel)
+        assert output.startswith("numpy 1 Numba does not compile the kernel (NUMBA_DISABLE_JIT is")
+        assert error == ""
+
+
+COMPILING = """
+import os, signal, sys, threading, time
+import initspec
+from initspec.backends.cpu import fill, kernel_numba
+law = initspec.get("normal(std=1.0)")
+begun, save = threading.Event(), kernel_numba._Cache.save_overload
+def slow(self, *arguments):
+    begun.set()
+    time.sleep(1)
+    save(self, *arguments)
+kernel_numba._Cache.save_overload = slow
+kernel_numba._Cache.load_overload = lambda *_: None
+def draw():
+    return float(law.numpy((2, 3), seed=0)[0, 0])
+if sys.argv[1] == "fork":
+    thread = threading.Thread(target=draw)
+    thread.start()
+    begun.wait()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if abs(draw() - 1.6226429) < 1e-6 and not fill.compiled() else 3)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+else:
+    def handler(*_):
+        print(int(abs(draw() - 1.6226429) > 1e-6))
+    signal.signal(signal.SIGALRM, handler)
+    threading.Thread(target=lambda: begun.wait() and os.kill(os.getpid(), signal.SIGALRM)).start()
+    draw()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize("moment", ["fork", "handler"])
+def test_a_draw_while_the_kernel_is_compiled(moment):
+    pytest.importorskip("numba")
+    assert run(COMPILING, moment, INITSPEC_KERNEL="") == ("0\n", "")
 
 
 def test_the_loops_are_vectors():

@@ -2,11 +2,14 @@
 
 import pickle
 import threading
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import as_strided
 
 from initspec import (
     Custom,
@@ -173,6 +176,63 @@ def test_out_is_filled_and_returned() -> None:
     HE.numpy((16, 8), seed=1, out=strided)
     assert np.array_equal(strided, HE.numpy((16, 8), seed=1, dtype="float16"))
     assert not wide.T[1::2].any()
+
+
+@pytest.mark.parametrize("scheme", ["he_normal", "orthogonal", "constant(2.0)", "sparse"])
+@pytest.mark.parametrize("stream", ["portable", "native"])
+@pytest.mark.parametrize("dtype", [">f4", ">f2", ">f8", "<f4", "bfloat16"])
+def test_out_in_any_order_of_bytes(scheme: str, stream: str, dtype: str) -> None:
+    kind = (
+        np.dtype(dtype)
+        if dtype != "bfloat16"
+        else np.dtype(pytest.importorskip("ml_dtypes").bfloat16).newbyteorder(">")
+    )
+    draw = get(scheme).numpy
+    wanted = draw((4, 6), seed=0, dtype=kind.name, stream=stream)
+    room = np.zeros((8, 12), kind)
+    records = np.zeros((4, 6), [("mark", "u1"), ("x", kind)])  # the field is not aligned
+    for out in (np.empty((4, 6), kind), np.empty((4, 6), kind, "F"), room[::2, ::-2], records["x"]):
+        assert draw((4, 6), seed=0, out=out, stream=stream) is out
+        assert out.dtype == kind
+        assert np.array_equal(out.astype(np.float64), wanted.astype(np.float64))
+    assert not room.astype(np.float64)[1::2].any()
+    assert not records["mark"].any()
+
+
+def test_out_in_a_file(tmp_path: Path) -> None:
+    out = np.memmap(tmp_path / "w", ">f4", "w+", shape=(4, 6))
+    HE.numpy((4, 6), seed=0, out=out)
+    out.flush()
+    assert np.array_equal(np.fromfile(tmp_path / "w", ">f4"), HE.numpy((4, 6), seed=0).ravel())
+    with pytest.raises(SpecError, match="out is read-only"):
+        HE.numpy((4, 6), seed=0, out=np.memmap(tmp_path / "w", ">f4", "r", shape=(4, 6)))
+
+
+def test_out_whose_rows_lie_between_each_other() -> None:
+    out = as_strided(np.zeros(12, np.float32), (2, 3), (12, 8))
+    assert np.array_equal(HE.numpy((2, 3), seed=0, out=out), HE.numpy((2, 3), seed=0))
+
+
+@pytest.mark.parametrize(
+    ("out", "sentence"),
+    [
+        ([[0.0] * 3] * 2, "out is 'list', and a NumPy array is expected"),
+        (np.float32(1), "out is 'float32', and a NumPy array is expected"),
+        (np.zeros((2, 3), object), "out is of object, and float32 is drawn by default"),
+        (np.zeros((2, 3), np.int64), "out is of int64"),
+        (np.zeros((2, 3), np.uint16), r"bits of bfloat16 as out.view\(ml_dtypes.bfloat16\)"),
+        (np.zeros((2, 3), [("x", "f4")]), "out is of .*, and float32 is drawn"),
+        (np.broadcast_to(np.float32(0), (2, 3)), "out is read-only"),
+        (as_strided(np.zeros(3, "f4"), (2, 3), (0, 4)), "share memory.*pass a copy"),
+        (as_strided(np.zeros(4, "f4"), (2, 3), (4, 4)), "share memory.*pass a copy"),
+        (np.ma.array(np.zeros((2, 3), "f4"), mask=np.eye(2, 3)), "under its mask; pass out.data"),
+    ],
+)
+def test_out_that_cannot_be_filled(out: Any, sentence: str) -> None:
+    before = np.array(out).tobytes()
+    with pytest.raises(SpecError, match=sentence):
+        HE.numpy((2, 3), seed=0, out=out)
+    assert np.array(out).tobytes() == before
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0), (0, 0, 2, 2), (5,), (1,)])
