@@ -47,15 +47,19 @@ def available() -> Mapping[str, bool]:
     }
 
 
-@cache
 def backend(name: str) -> Any:
     """The backend of this name.
 
     Raises :class:`UnknownName` if there is none, :class:`BackendMissing` if its framework is not
     installed, with the command that installs it.
     """
-    if name not in doors():
+    if not isinstance(name, str) or name not in doors():
         raise UnknownName("backend", name, doors())
+    return _adapter(name)
+
+
+@cache
+def _adapter(name: str) -> Any:
     try:
         adapter = doors()[name].load()()
     except ModuleNotFoundError as error:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import stream as _stream
-from ...errors import SpecError
+from ...errors import SpecError, shown
 from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
@@ -18,7 +18,7 @@ from ...spec.layout import Layout
 from ...spec.scheme import Scheme
 from ...stream.dtypes import dtype_name, typed
 from ...stream.placement import Placement
-from ...stream.reference import Key, fresh_key
+from ...stream.reference import Key, checked_key, fresh_key
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import native
@@ -69,7 +69,7 @@ class NumpyBackend:
         """The words as an array of uint32, of the window's shape."""
         place = Placement.of(shape, layout, window)
         out = np.empty(place.extent, np.uint32)
-        fill_words(out, "uint32", place.blocks, key, None)
+        fill_words(out, "uint32", place.blocks, checked_key(key), None)
         return out
 
     def sample(
@@ -85,7 +85,8 @@ class NumpyBackend:
         """A new array from the portable stream, of the window's shape."""
         place = Placement.of(shape, layout, window)
         kind = dtype_name(dtype)
-        return typed(host_laws.draw(distribution, place, key=key, dtype=kind), kind)
+        drawn = host_laws.draw(distribution, place, key=checked_key(key), dtype=kind)
+        return typed(drawn, kind)
 
     def native(
         self,
@@ -143,6 +144,8 @@ class NumpyBackend:
             raise SpecError("give seed= or rng=, not both: each of them is a source of randomness.")
         check_stream(stream)
         law = scheme.on(shape, layout)
+        if out is not None and not isinstance(out, np.ndarray):
+            raise SpecError(f"out is a NumPy array, not {shown(out)}: np.empty(shape) makes one.")
         if dtype is None:
             dtype = "float32" if out is None else out.dtype
         kind = dtype_name(dtype)
@@ -200,3 +203,19 @@ def _check_out(out: Array, shape: Shape, dtype: str) -> None:
         raise SpecError(f"out is of {out.dtype}, and dtype={dtype!r} was asked for.")
     if not out.flags.writeable:
         raise SpecError("out is read-only; pass an array that can be written.")
+    if not out.flags.c_contiguous and _overlaps(out):
+        raise SpecError(
+            f"elements of out (strides {out.strides}, shape {out.shape}) share memory: pass an "
+            "array in which each has its own."
+        )
+
+
+def _overlaps(out: Array) -> bool:
+    """Whether an axis steps back into what the axes of smaller steps reach."""
+    reach = out.itemsize - 1
+    for step, size in sorted((abs(step), n) for step, n in zip(out.strides, out.shape, strict=True)):
+        if size > 1:
+            if step <= reach:
+                return True
+            reach += (size - 1) * step
+    return False

@@ -16,7 +16,7 @@ from functools import cache
 from numbers import Real
 from typing import Any, NamedTuple, overload
 
-from ..errors import SpecError, StreamError
+from ..errors import SpecError, StreamError, shown
 from ..public import public
 from . import integer_form
 from .fan_rules import Fans
@@ -178,12 +178,26 @@ class Distribution:
 def _each(function: Callable[[float], float], x: Any) -> Any:
     """A function of one float on a number, or on each number of an array."""
     if isinstance(x, (float, int, Real)):
-        return math.nan if x != x else float(function(float(x)))
+        return math.nan if x != x else float(function(_float(x)))
     import numpy as np
 
-    values = np.asarray(x, np.float64)
+    try:
+        given = np.asarray(x)
+        if given.dtype.kind not in "biufVO":
+            raise TypeError(given.dtype)
+        values = given.astype(np.float64)
+    except Exception:  # whatever an object raises where NumPy asks it for its numbers
+        raise SpecError(f"a number or an array of them was expected, not {shown(x)}.") from None
     answers = (_each(function, value) for value in values.ravel().tolist())
     return np.fromiter(answers, np.float64, values.size).reshape(values.shape)
+
+
+def _float(x: Any) -> float:
+    """A real number; an integer beyond all floats is infinite."""
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
 
 
 def step(x: float, at: float) -> float:
