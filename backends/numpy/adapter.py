@@ -15,6 +15,7 @@ from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout
+from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...stream.dtypes import dtype_name, typed
 from ...stream.placement import Placement
@@ -85,6 +86,7 @@ class NumpyBackend:
         """A new array from the portable stream, of the window's shape."""
         place = Placement.of(shape, layout, window)
         kind = dtype_name(dtype)
+        check_held(distribution, kind)
         drawn = host_laws.draw(distribution, place, key=checked_key(key), dtype=kind)
         return typed(drawn, kind)
 
@@ -100,6 +102,7 @@ class NumpyBackend:
         """Drawn by ``numpy.random.Generator``; a seed makes a PCG64DXSM."""
         place = Placement.of(shape, layout)
         kind = dtype_name(dtype)
+        check_held(distribution, kind)
         return typed(native.draw(distribution, place, native.generator(source), kind), kind)
 
     def tohost(self, array: Any) -> Array:
@@ -152,6 +155,7 @@ class NumpyBackend:
         place = Placement.of(shape, layout, window)
         if out is not None:
             _check_out(out, place.extent, kind)
+        check_held(law, kind)
         source = seed if rng is None else rng
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)

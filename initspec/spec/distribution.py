@@ -170,6 +170,14 @@ class Distribution:
         return repr(self)
 
     @property
+    def extent(self) -> tuple[float, float]:
+        """The greatest magnitude that is drawn, and one that a number type must tell from zero.
+
+        Of a law that cannot say, as one of a user's own: zero, for nothing is refused.
+        """
+        return 0.0, 0.0
+
+    @property
     def draw(self) -> Draw:
         """The law in the integers of the portable stream."""
         raise StreamError(f"{self!r} has no integer form; it is not drawn element by element.")
@@ -198,6 +206,18 @@ def _float(x: Any) -> float:
         return float(x)
     except OverflowError:
         return math.inf if x > 0 else -math.inf
+
+
+def _squared(x: float) -> float:
+    try:
+        return x**2
+    except OverflowError:
+        return math.inf
+
+
+def _root(variance: float, std: float) -> float:
+    """The root of a variance, or where floats cannot hold that, the std computed without it."""
+    return math.sqrt(variance) if 2.0**-1000 < variance < math.inf else std
 
 
 def step(x: float, at: float) -> float:
@@ -268,6 +288,10 @@ class Constant(Distribution):
         return spike(x, self.value)
 
     @property
+    def extent(self) -> tuple[float, float]:
+        return abs(self.value), abs(self.value)
+
+    @property
     def words(self) -> str:
         return f"always {self.value:.6g}"
 
@@ -292,11 +316,16 @@ class Uniform(Distribution):
 
     @property
     def mean(self) -> float:
-        return (self.low + self.high) / 2
+        mean = (self.low + self.high) / 2
+        return self.low / 2 + self.high / 2 if math.isinf(mean) else mean
 
     @property
     def variance(self) -> float:
-        return (self.high - self.low) ** 2 / 12
+        return _squared(self.high - self.low) / 12
+
+    @property
+    def std(self) -> float:
+        return _root(self.variance, (self.high / 2 - self.low / 2) / math.sqrt(3))
 
     @property
     def kurtosis(self) -> float:
@@ -309,15 +338,28 @@ class Uniform(Distribution):
     def _cdf(self, x: float) -> float:
         if not self.low < x < self.high:
             return float(x >= self.high)
-        return (x - self.low) / (self.high - self.low)
+        width = self.high - self.low
+        if math.isinf(width):
+            return (x / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        return (x - self.low) / width
 
     def _ppf(self, p: float) -> float:
-        return self.low + (self.high - self.low) * probability(p)
+        width = self.high - self.low
+        if math.isinf(width):
+            return self.low * (1 - probability(p)) + self.high * p
+        return self.low + width * probability(p)
 
     def _pdf(self, x: float) -> float:
         if self.low == self.high:
             return spike(x, self.low)
-        return 1 / (self.high - self.low) if self.low <= x <= self.high else 0.0
+        if not self.low <= x <= self.high:
+            return 0.0
+        return 1 / (self.high - self.low) if self.high - self.low > 2.0**-1022 else math.inf
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        largest = max(abs(self.low), abs(self.high))
+        return largest * (1 - 2.0**-24), largest
 
     @property
     def words(self) -> str:
@@ -351,7 +393,7 @@ class Triangular(Distribution):
 
     @property
     def variance(self) -> float:
-        return self.limit**2 / 6
+        return _squared(self.limit) / 6
 
     @property
     def kurtosis(self) -> float:
@@ -405,11 +447,19 @@ class Normal(Distribution):
 
     @property
     def variance(self) -> float:
-        return self.sigma**2
+        return _squared(self.sigma)
+
+    @property
+    def std(self) -> float:
+        return self.sigma
 
     @property
     def kurtosis(self) -> float:
         return 0.0
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        return abs(self.mu) + self.sigma * integer_form.REACH, max(abs(self.mu), self.sigma)
 
     @property
     def support(self) -> tuple[float, float]:
@@ -475,7 +525,17 @@ class TruncatedNormal(Distribution):
 
     @property
     def variance(self) -> float:
-        return self.sigma**2 * moments(self.low, self.high)[1]
+        return _squared(self.sigma) * moments(self.low, self.high)[1]
+
+    @property
+    def std(self) -> float:
+        return _root(self.variance, self.sigma * math.sqrt(moments(self.low, self.high)[1]))
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        reach = integer_form.REACH
+        ends = (self.mu + self.sigma * min(max(z, -reach), reach) for z in (self.low, self.high))
+        return max(map(abs, ends)), max(abs(self.mu), self.sigma)
 
     @property
     def kurtosis(self) -> float:

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendMissing, UnknownName, shown
+from ..spec.number_types import TYPES
 
 Array = NDArray[Any]
-
-
-class NumberType(NamedTuple):
-    """A type of binary numbers.
-
-    ``mantissa`` counts the bits that it stores of one, ``least`` is the exponent of its least
-    step, ``storage`` the NumPy type that holds it: of bfloat16 the bits, in uint16.
-    """
-
-    mantissa: int
-    least: int
-    storage: str
-
-
-TYPES = {
-    "float64": NumberType(52, -1074, "float64"),
-    "float32": NumberType(23, -149, "float32"),
-    "bfloat16": NumberType(7, -133, "uint16"),
-    "float16": NumberType(10, -24, "float16"),
-}
 
 DTYPES = tuple(TYPES)
 

@@ -197,8 +197,10 @@ def values(word: U32, draw: Draw, dtype: str = "float32") -> NDArray[Any]:
     ``dtype`` is ``"float64"`` or ``"float32"``; narrower types are the float32 numbers, rounded
     to nearest even. The product is rounded, then the sum: two operations, never fused.
     """
-    kind = np.float64 if dtype == "float64" else np.float32
+    kind, draw = np.float64 if dtype == "float64" else np.float32, draw.in_type(dtype)
     number = integer(word, draw).astype(kind) * scale_of(draw, dtype)
+    if draw.after != 1:
+        number = number * kind(draw.after)
     if draw.shift != 0:
         number = number + kind(draw.shift)
     return np.asarray(number, kind)
