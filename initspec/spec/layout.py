@@ -242,7 +242,11 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
             "zeros or normal(std=0.02)."
         )
     parts = given.groups * given.stack
-    return RULES[rule](Axes(shape, given.axes, roles, parts, grouped_role(given), given.transposed))
+    return RULES[rule](
+        Axes(
+            shape, given.axes, roles, parts, grouped_role(given), given.transposed, given.groups
+        )
+    )
 
 
 def has_fans(roles: Sequence[str], rule: str) -> bool:
