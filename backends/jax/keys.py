@@ -46,7 +46,7 @@ def key_pair(source: Any) -> Pair:
 
 
 def checked_pair(key: Any) -> Pair:
-    """The two words of a key, which may be traced; raises :class:`StreamError` for anything else."""
+    """The two words of a key, which may be traced; raises :class:`StreamError` for others."""
     traced = isinstance(key, tuple) and any(isinstance(word, jax.Array) for word in key)
     return key if traced else checked_key(key)
 

@@ -217,7 +217,9 @@ def _check_out(out: Array, shape: Shape, dtype: str) -> None:
 def _overlaps(out: Array) -> bool:
     """Whether an axis steps back into what the axes of smaller steps reach."""
     reach = out.itemsize - 1
-    for step, size in sorted((abs(step), n) for step, n in zip(out.strides, out.shape, strict=True)):
+    for step, size in sorted(
+        (abs(step), n) for step, n in zip(out.strides, out.shape, strict=True)
+    ):
         if size > 1:
             if step <= reach:
                 return True

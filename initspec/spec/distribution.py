@@ -302,7 +302,7 @@ class Constant(Distribution):
 
 @dataclass(frozen=True, slots=True)
 class Uniform(Distribution):
-    """Uniform on the open interval ``(low, high)``: ``variance = (high - low)**2 / 12``.
+    """Uniform on ``(low, high)``: ``variance = (high - low)**2 / 12``. Rounding can reach the ends.
 
     >>> Uniform(-1, 1).ppf(0.75)
     0.5

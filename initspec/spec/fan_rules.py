@@ -173,7 +173,10 @@ def _last_two_shape(axes: Axes) -> Shape:
     """The shape as Keras and JAX store it."""
     if axes.groups > 1 and axes.channels > 1:  # a depthwise kernel that lies in groups
         outputs = (axes.channels, axes.multiplier)
-        return (*(n for n, r in zip(axes.shape, axes.roles, strict=True) if r == "spatial"), *outputs)
+        return (
+            *(n for n, r in zip(axes.shape, axes.roles, strict=True) if r == "spatial"),
+            *outputs,
+        )
     ranks = {**_STORED, "in": 5} if axes.transposed else _STORED
     pairs = zip(axes.roles, axes.shape, strict=True)
     return tuple(size for _, size in sorted(pairs, key=lambda pair: ranks[pair[0]]))

@@ -68,7 +68,7 @@ class Draw:
 def _scaled(size: float, bits: int) -> tuple[float, float]:
     """``size * 2**-bits`` in one step, or in two where float64 would lose digits of it."""
     scale = size * 2.0**-bits
-    if 0 < size and scale < 2.0**-1022:
+    if size > 0 and scale < 2.0**-1022:
         return size * 2.0 ** (64 - bits), 2.0**-64
     return scale, 1.0
 

@@ -243,9 +243,7 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
         )
     parts = given.groups * given.stack
     return RULES[rule](
-        Axes(
-            shape, given.axes, roles, parts, grouped_role(given), given.transposed, given.groups
-        )
+        Axes(shape, given.axes, roles, parts, grouped_role(given), given.transposed, given.groups)
     )
 
 

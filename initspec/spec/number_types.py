@@ -69,6 +69,6 @@ numbers up to 623026: draw it in a wider type, or smaller.
     if 0 < spread <= math.ldexp(steps, kind.least):
         raise SpecError(
             f"the least step of {dtype} is {math.ldexp(1, kind.least):.2g}, and this law "
-            f"({law.words}) would be rounded to zero or a few of them: draw it in a wider type, or larger, "
-            "and scale what is computed from it."
+            f"({law.words}) would be rounded to zero or a few of them: draw it in a wider type, "
+            "or larger, and scale what is computed from it."
         )

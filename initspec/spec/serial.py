@@ -47,7 +47,9 @@ def from_dict(data: Mapping[str, Any]) -> Scheme:
     row: dict[str, Any] = dict(data)
     spec = row.pop("spec", SPEC)
     if spec != SPEC:
-        raise SpecError(f"this is a scheme of format {shown(spec)}; this initspec reads format {SPEC}.")
+        raise SpecError(
+            f"this is a scheme of format {shown(spec)}; this initspec reads format {SPEC}."
+        )
     for key in row:
         if key not in _FIELDS:
             raise UnknownName("key", key, _FIELDS)

@@ -103,7 +103,9 @@ def _bound(part: slice, value: Any) -> int:
     try:
         return int(value.__index__())
     except (AttributeError, TypeError, ValueError):
-        raise StreamError(f"a window's bounds are integers, and {shown(part)} has others.") from None
+        raise StreamError(
+            f"a window's bounds are integers, and {shown(part)} has others."
+        ) from None
 
 
 def extent(window: Window) -> Shape:

@@ -14,7 +14,6 @@ from ..spec.layout import Layout, checked_shape
 from . import canonical_order
 from .canonical_order import Block, Window
 
-
 #: No array has as many elements: of eight bytes each they would fill 63 bits of addresses.
 _MOST = 2**60
 

@@ -112,7 +112,9 @@ def name_hash(name: str) -> Key:
     try:
         data = arguments.text("the name of a parameter", name, StreamError).encode()
     except UnicodeEncodeError:
-        raise StreamError(f"the name {shown(name)} has no UTF-8: leave out its surrogates.") from None
+        raise StreamError(
+            f"the name {shown(name)} has no UTF-8: leave out its surrogates."
+        ) from None
     return key_from_seed(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest()))
 
 

@@ -4,7 +4,6 @@ import itertools
 import math
 
 import pytest
-
 from hypothesis import given
 from hypothesis import strategies as st
 
