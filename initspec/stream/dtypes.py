@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendMissing, UnknownName, shown
-from ..spec.number_types import TYPES
+from ..spec.number_types import TYPES as TYPES
 
 Array = NDArray[Any]
 
