@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from .public import public
 
@@ -77,9 +78,10 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
 
     def __init__(self, kind: str, given: object, known: Iterable[str], hint: str = "") -> None:
         self.kind, self.given, self.known = kind, given, tuple(sorted(known))
-        near = nearest(str(given), self.known)
+        quoted = repr(given) if isinstance(given, str) else shown(given)
+        near = nearest(given, self.known) if isinstance(given, str) else []
         offer = f"did you mean {_either(near)}?" if near else f"known: {', '.join(self.known)}."
-        super().__init__(f"unknown {kind} {given!r}: {offer}{' ' + hint if hint else ''}")
+        super().__init__(f"unknown {kind} {quoted}: {offer}{' ' + hint if hint else ''}")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _unpickle, (type(self), self.args[0], self.__dict__)
@@ -117,6 +119,19 @@ class NotInstalled(BackendMissing):
 
     def __init__(self, sentence: str) -> None:
         InitSpecError.__init__(self, sentence)
+
+
+def shown(value: Any) -> str:
+    """A value for a sentence: its repr, in one line and not for ever; its type where that fails.
+
+    >>> shown([0] * 1000)
+    '[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...'
+    """
+    try:
+        line = " ".join(repr(value).split())
+    except Exception:  # of an integer of 5,000 digits, or of somebody's class
+        return f"a value of type {type(value).__name__}"
+    return line if len(line) <= 80 else f"{line[:69]}..."
 
 
 def nearest(given: str, known: Iterable[str]) -> list[str]:

@@ -64,7 +64,6 @@ def _installed(name: str, value: str) -> bool:
         return False
 
 
-@cache
 def backend(name: str) -> Any:
     """The backend of this name.
 
@@ -74,7 +73,7 @@ def backend(name: str) -> Any:
     >>> backend("numpy").name, backend("numpy").out_first
     ('numpy', False)
     """
-    if name not in doors():
+    if not isinstance(name, str) or name not in doors():
         raise UnknownName("backend", name, doors())
     door, *others = doors()[name]
     if others:
@@ -82,6 +81,11 @@ def backend(name: str) -> Any:
             f"two packages offer the backend {name!r}: {door.value} and {others[0].value}. "
             "Uninstall one of them."
         )
+    return _adapter(name, door)
+
+
+@cache
+def _adapter(name: str, door: EntryPoint) -> Any:
     try:
         adapter = door.load()()
     except ModuleNotFoundError as error:

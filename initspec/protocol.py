@@ -143,6 +143,6 @@ STREAMS = ("portable", "native")
 
 def check_stream(stream: str) -> str:
     """The stream, if there is one of that name."""
-    if stream not in STREAMS:
+    if not isinstance(stream, str) or stream not in STREAMS:
         raise UnknownName("stream", stream, STREAMS)
     return stream

@@ -211,24 +211,24 @@ def _integers(word, size, kind, first, count, lowest, highest):
         word[i] = _u32(min(max(_i32(sign - (quantile ^ sign)), lowest), highest))
 
 
-def _number(integer, scale, shift, like):
+def _number(integer, scale, after, shift, like):
     """An integer's number in the type of ``like``."""
 
 
 @overload(_number, jit_options={"forceinline": True})
-def _number_of(integer, scale, shift, like):
-    def float64(integer, scale, shift, like):
-        return _f64(integer) * scale + shift
+def _number_of(integer, scale, after, shift, like):
+    def float64(integer, scale, after, shift, like):
+        return _f64(integer) * scale * after + shift
 
-    def float32(integer, scale, shift, like):
-        return _f32(integer) * _f32(scale) + _f32(shift)
+    def float32(integer, scale, after, shift, like):
+        return _f32(integer) * _f32(scale) * _f32(after) + _f32(shift)
 
-    def bfloat16(integer, scale, shift, like):
-        x = np.float32(_f32(integer) * _f32(scale) + _f32(shift)).view(np.uint32)
+    def bfloat16(integer, scale, after, shift, like):
+        x = np.float32(_f32(integer) * _f32(scale) * _f32(after) + _f32(shift)).view(np.uint32)
         return _u16(_u32(x + _u32(0x7FFF) + ((x >> _u32(16)) & _u32(1))) >> _u32(16))
 
-    def float16(integer, scale, shift, like):
-        x = np.float32(_f32(integer) * _f32(scale) + _f32(shift)).view(np.uint32)
+    def float16(integer, scale, after, shift, like):
+        x = np.float32(_f32(integer) * _f32(scale) * _f32(after) + _f32(shift)).view(np.uint32)
         size = np.uint32(x & _u32(0x7FFFFFFF))
         if size >= _u32(143 << 23):  # 2**16: what is rounded there comes out right below
             half = _u32(0x7C00)
@@ -239,7 +239,7 @@ def _number_of(integer, scale, shift, like):
             half = _u32(half - _u32(112 << 10))
         return _u16((half & _u32(0x7FFF)) | ((x >> _u32(16)) & _u32(0x8000)))
 
-    def word(integer, scale, shift, like):
+    def word(integer, scale, after, shift, like):
         return _u32(integer)
 
     return {
@@ -252,23 +252,23 @@ def _number_of(integer, scale, shift, like):
 
 
 @_compiled
-def _numbers(word, out, size, scale, shift, like):
+def _numbers(word, out, size, scale, after, shift, like):
     """Write the numbers of a contiguous row."""
     for i in range(size):
-        out[i] = _number(_i32(word[i]), scale, shift, like)
+        out[i] = _number(_i32(word[i]), scale, after, shift, like)
 
 
 @_compiled
-def _scattered(word, address, memory, size, scale, shift, like):
+def _scattered(word, address, memory, size, scale, after, shift, like):
     """Write the numbers of a row, number ``i`` at ``memory[i]`` bytes from the address."""
     for i in range(size):
-        _array(address + memory[i], like)[0] = _number(_i32(word[i]), scale, shift, like)
+        _array(address + memory[i], like)[0] = _number(_i32(word[i]), scale, after, shift, like)
 
 
 @_kept
 def _fill(
     start, stop, address, base, outer, axes, low, high, memory, span, length, last,
-    key0, key1, kind, first, count, lowest, highest, scale, shift, like,
+    key0, key1, kind, first, count, lowest, highest, scale, after, shift, like,
 ):  # fmt: skip
     """Rows ``start`` to ``stop``; the names are those of ``Rows`` and ``Draw``."""
     word, axis_of = _buffer(), _array(outer, _i64(0))
@@ -288,14 +288,14 @@ def _fill(
         if kind:
             _integers(word, padded, kind, first, count, lowest, highest)
         if memory:
-            _scattered(word, at, _array(memory, _i64(0)), size, scale, shift, like)
+            _scattered(word, at, _array(memory, _i64(0)), size, scale, after, shift, like)
         else:
-            _numbers(word, _array(at, like), size, scale, shift, like)
+            _numbers(word, _array(at, like), size, scale, after, shift, like)
 
 
 def signature(dtype: str) -> tuple[Any, ...]:
     """The types that ``_fill`` is compiled for."""
-    return (*[_i64] * 19, _f64, _f64, _STORED[dtype])
+    return (*[_i64] * 19, _f64, _f64, _f64, _STORED[dtype])
 
 
 @cache
@@ -337,12 +337,13 @@ def _walk(shape: Shape, steps: Shape, strides: Shape, itemsize: int) -> _Walk:
 
 
 @lru_cache(maxsize=256)
-def _law(draw: Draw | None) -> tuple[float, ...]:
+def _law(draw: Draw | None, dtype: str) -> tuple[float, ...]:
     if draw is None:
-        return 0, 0, 0, 0, 0, 0.0, 0.0, 0
+        return 0, 0, 0, 0, 0, 0.0, 1.0, 0.0, 0
+    draw = draw.in_type(dtype)
     kind = _KINDS["truncated" if draw.truncated else draw.kind]
     shift = draw.shift or -0.0  # adding it changes no bit
-    return kind, draw.first, draw.count, draw.lowest, draw.highest, draw.scale, shift, 0
+    return kind, draw.first, draw.count, draw.lowest, draw.highest, draw.scale, draw.after, shift, 0
 
 
 def fill(
@@ -352,7 +353,7 @@ def fill(
 
     The arguments are those of :func:`initspec.backends.cpu.fill.fill`.
     """
-    kernel, law = entry(dtype), _law(draw)
+    kernel, law = entry(dtype), _law(draw, dtype)
     for view, block in views(out, blocks):
         walk = _walk(block.shape, view.strides, block.strides, view.itemsize)
         address = view.ctypes.data + walk.skip

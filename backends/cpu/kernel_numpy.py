@@ -201,13 +201,18 @@ class _Chunk:
         if dtype == "float64":
             number = self.wide[:size].view(np.float64)
         number[...] = integer
+        draw = draw.in_type(dtype)
         scale = stream.scale_of(draw, dtype)
         if dtype == "float32":
             np.multiply(number.reshape(out.shape), scale, out=out)
+            if draw.after != 1:
+                out *= np.float32(draw.after)
             if draw.shift:
                 out += np.float32(draw.shift)
             return
         number *= scale
+        if draw.after != 1:
+            number *= number.dtype.type(draw.after)
         if draw.shift:
             number += number.dtype.type(draw.shift)
         if dtype == "bfloat16":

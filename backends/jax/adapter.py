@@ -20,13 +20,14 @@ from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_shape
+from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...stream import dtypes
 from ...stream.placement import Placement
 from ...stream.reference import fresh_key
 from . import kernel, laws, native
 from .kernel import Pair
-from .keys import key_pair, known, named, typed_key
+from .keys import checked_pair, key_pair, known, named, typed_key
 from .sharding import placed, put, sharding_of, untraced
 
 _FIXED = ("constant", "stencil", "array")  # laws that no key changes
@@ -67,7 +68,7 @@ class JaxBackend:
     ) -> Any:
         """The words as an array of uint32, of the window's shape."""
         place = Placement.of(shape, layout, window)
-        return kernel.words(key, place.shape, place.layout, place.window)
+        return kernel.words(checked_pair(key), place.shape, place.layout, place.window)
 
     def sample(
         self,
@@ -89,6 +90,8 @@ class JaxBackend:
         """
         place = Placement.of(shape, layout, window)
         kind = _dtype(dtype)
+        check_held(distribution, kind)
+        key = checked_pair(key)
         sharding = sharding_of(out_sharding)
         if not distribution.elementwise:
             return placed(laws.structured(distribution, place, kind), key, sharding)
@@ -116,6 +119,7 @@ class JaxBackend:
         """
         place = Placement.of(shape, layout)
         kind = _dtype(dtype)
+        check_held(distribution, kind)
         sharding = sharding_of(out_sharding)
         key = typed_key(source)
         if distribution.kind in native.KINDS:

@@ -266,7 +266,8 @@ def _numbers(draw: Draw, dtype: str) -> tuple[Any, ...]:
     kind: Any = np.float64 if dtype == "float64" else np.float32
     scale, shift = kind(draw.scale), kind(draw.shift)
     least = float(np.finfo(kind).tiny) * 2**24
-    if any(0 < abs(number) < least for number in (draw.scale, draw.shift)):
+    small = any(0 < abs(number) < least for number in (draw.scale, draw.shift))
+    if small or draw.after != 1:
         raise StreamError(
             f"XLA rounds numbers below {np.finfo(kind).tiny:.0e} to zero, and this law of scale "
             f"{draw.scale * (2**24 if draw.kind == 'uniform' else 2**28):.2g} and mean "

@@ -10,14 +10,14 @@ import numpy as np
 
 from ... import stream as _stream
 from ...errors import StreamError
-from ...stream.reference import fresh_key
+from ...stream.reference import checked_key, fresh_key
 from .kernel import Pair
 
 
 def key_pair(source: Any) -> Pair:
     """The two words of a key, or of a seed."""
     if isinstance(source, tuple) and len(source) == 2:
-        return source
+        return checked_pair(source)
     typed = _is_typed(source)
     if not typed and not _is_legacy(source):
         if isinstance(source, jax.core.Tracer):
@@ -43,6 +43,12 @@ def key_pair(source: Any) -> Pair:
         return data[0], data[1]
     high, low = np.asarray(data).tolist()
     return high, low
+
+
+def checked_pair(key: Any) -> Pair:
+    """The two words of a key, which may be traced; raises :class:`StreamError` for others."""
+    traced = isinstance(key, tuple) and any(isinstance(word, jax.Array) for word in key)
+    return key if traced else checked_key(key)
 
 
 def _is_typed(source: Any) -> bool:

@@ -17,6 +17,7 @@ from ...readings.registry import get
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_shape
+from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...spec.serial import to_dict
 from ...stream import dtypes
@@ -120,6 +121,7 @@ class KerasBackend:
         """
         place = Placement.of(shape, layout)
         kind = dtypes.dtype_name(dtype)
+        check_held(distribution, kind)
         return native.draw(distribution, place, small_seed(source), kind)
 
     def tohost(self, array: Any) -> NDArray[Any]:

@@ -15,10 +15,11 @@ from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout
+from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...stream.dtypes import DTYPES, dtype_name, storage, typed
 from ...stream.placement import Placement
-from ...stream.reference import Key, fresh_key
+from ...stream.reference import Key, checked_key, fresh_key
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import native
@@ -69,7 +70,7 @@ class NumpyBackend:
         """The words as an array of uint32, of the window's shape."""
         place = Placement.of(shape, layout, window)
         out = np.empty(place.extent, np.uint32)
-        fill_words(out, "uint32", place.blocks, key, None)
+        fill_words(out, "uint32", place.blocks, checked_key(key), None)
         return out
 
     def sample(
@@ -85,7 +86,9 @@ class NumpyBackend:
         """A new array from the portable stream, of the window's shape."""
         place = Placement.of(shape, layout, window)
         kind = dtype_name(dtype)
-        return typed(host_laws.draw(distribution, place, key=key, dtype=kind), kind)
+        check_held(distribution, kind)
+        drawn = host_laws.draw(distribution, place, key=checked_key(key), dtype=kind)
+        return typed(drawn, kind)
 
     def native(
         self,
@@ -99,6 +102,7 @@ class NumpyBackend:
         """Drawn by ``numpy.random.Generator``; a seed makes a PCG64DXSM."""
         place = Placement.of(shape, layout)
         kind = dtype_name(dtype)
+        check_held(distribution, kind)
         return typed(native.draw(distribution, place, native.generator(source), kind), kind)
 
     def tohost(self, array: Any) -> Array:
@@ -148,6 +152,7 @@ class NumpyBackend:
             kind = dtype_name("float32" if dtype is None else dtype)
         else:
             kind = _checked_out(out, place.extent, dtype)
+        check_held(law, kind)
         source = seed if rng is None else rng
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)

@@ -16,6 +16,7 @@ from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_shape
+from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...spec.serial import from_dict, to_dict
 from ...stream import dtypes
@@ -100,7 +101,9 @@ class TensorFlowBackend:
         """
         place, pair = Placement.of(shape, layout, window), pair_of(key)
         draw = laws.host_array if eager(pair) else laws.portable
-        return draw(distribution, place, dtypes.dtype_name(dtype), pair)
+        kind = dtypes.dtype_name(dtype)
+        check_held(distribution, kind)
+        return draw(distribution, place, kind, pair)
 
     @as_it_is
     def native(
@@ -119,7 +122,9 @@ class TensorFlowBackend:
         zero, as TensorFlow's own initializers have them, whose bits these are, in every dtype.
         """
         place, key = Placement.of(shape, layout), pair_of(self.key(source))
-        return native.draw(distribution, place, key, dtypes.dtype_name(dtype))
+        kind = dtypes.dtype_name(dtype)
+        check_held(distribution, kind)
+        return native.draw(distribution, place, key, kind)
 
     def tohost(self, array: Any) -> NDArray[Any]:
         """The array as NumPy's; bfloat16 as ``ml_dtypes.bfloat16``."""

@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 from ... import stream
+from ...errors import StreamError
 from ...spec.integer_form import Draw
 from ...stream.canonical_order import digits
 from ...stream.placement import Placement
@@ -122,6 +123,12 @@ def _integer(word: Tensor, draw: Draw) -> Tensor:
 
 def _values(word: Tensor, draw: Draw, dtype: str) -> Tensor:
     kind = tf.float64 if dtype == "float64" else tf.float32
+    if draw.in_type(kind.name).after != 1:
+        raise StreamError(
+            "XLA rounds numbers below the least normal one to zero, and this law of mean "
+            f"{draw.shift:.2g} has such: draw it outside of tf.function, in float64, or larger, "
+            "and scale the result."
+        )
     number = tf.cast(_integer(word, draw), kind) * tf.constant(draw.scale, kind)
     if draw.shift != 0:
         bound = tf.constant(draw.bound, kind)  # two roundings: see Draw.bound

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from ...errors import StreamError
+from ...stream.reference import checked_key
 from . import kernel
 
 Tensor = Any
@@ -44,6 +45,8 @@ def pair_of(key: Any) -> Key:
     pair = words_of(key) if is_tensor(key) else key
     if not (isinstance(pair, (tuple, list)) and len(pair) == 2):
         raise StreamError(f"a key is two words of 32 bits, as key() gives them, not {key!r}.")
+    if not any(map(is_tensor, pair)):
+        return checked_key(pair)
     high, low = pair
     return _word(high), _word(low)
 

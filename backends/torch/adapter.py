@@ -15,14 +15,16 @@ from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_shape
+from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...stream import dtypes
 from ...stream.canonical_order import checked, extent
 from ...stream.placement import Placement
-from ...stream.reference import Key
+from ...stream.reference import Key, checked_key
 from ..cpu.fill import fill as fill_words
 from . import operator
 from .checks import (
+    NAMES,
     PLAIN,
     check_kind,
     check_source,
@@ -74,7 +76,7 @@ class TorchBackend:
         """The words as a tensor of uint32, of the window's shape."""
         place = Placement.of(shape, layout, window, out_first=True)
         out = np.empty(place.extent, np.uint32)
-        fill_words(out, "uint32", place.blocks, key, None)
+        fill_words(out, "uint32", place.blocks, checked_key(key), None)
         return torch.from_numpy(out)
 
     def sample(
@@ -90,7 +92,8 @@ class TorchBackend:
         """A new tensor from the portable stream, of the window's shape."""
         place = Placement.of(shape, layout, window, out_first=True)
         out = torch.empty(place.extent, dtype=dtype_of(dtype))
-        write_portable(out, Plan.of(distribution, place), key)
+        check_held(distribution, NAMES[out.dtype])
+        write_portable(out, Plan.of(distribution, place), checked_key(key))
         return out
 
     def native(
@@ -105,6 +108,7 @@ class TorchBackend:
         """Drawn by ``torch.nn.init``: the same bits, after ``torch.manual_seed(source)``."""
         place = Placement.of(shape, layout, out_first=True)
         out = torch.empty(place.shape, dtype=dtype_of(dtype))
+        check_held(distribution, NAMES[out.dtype])
         write_native(out, Plan.of(distribution, place, "native"), source, None)
         return out
 

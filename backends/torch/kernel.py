@@ -39,7 +39,10 @@ def words(key: stream.Key, shape: Shape, strides: Shape, base: int, device: torc
 def numbers(word: Tensor, draw: Draw, dtype: torch.dtype, table: tuple[Tensor, Tensor]) -> Tensor:
     """The numbers of a law, from words."""
     kind = torch.float64 if dtype == torch.float64 else torch.float32
+    draw = draw.in_type("float64" if kind == torch.float64 else "float32")
     value = _integer(word, draw, table).to(torch.int32).to(kind) * _rounded(draw.scale, kind)
+    if draw.after != 1:
+        value = value * draw.after
     if draw.shift:
         value = torch.clamp(value, max=_rounded(draw.bound, kind))  # two roundings: Draw.bound
         value = value + _rounded(draw.shift, kind)

@@ -78,6 +78,7 @@ def _fill(
     RANK: tl.constexpr,  # noqa: N803
     KIND: tl.constexpr,  # noqa: N803
     SHIFTED: tl.constexpr,  # noqa: N803
+    TINY: tl.constexpr,  # noqa: N803
     BLOCK: tl.constexpr,  # noqa: N803
 ):
     size = tl.load(numbers)
@@ -115,6 +116,8 @@ def _fill(
         shift = tl.load(numbers + 10).to(tl.int32).to(tl.float32, bitcast=True)
         bound = tl.load(numbers + 11).to(tl.int32).to(tl.float32, bitcast=True)
         value = integer.to(tl.float32) * scale
+    if TINY:
+        value = value * 5.421010862427522e-20  # 2**-64: see Draw.after
     if SHIFTED:
         # Two roundings: see Draw.bound.
         value = tl.minimum(value, bound) + shift
@@ -139,13 +142,15 @@ def fill(out: Tensor, blocks: tuple[Block, ...], key: stream.Key, draw: Draw) ->
     ``blocks`` are those of :func:`initspec.stream.canonical_order.blocks`.
     """
     kind = _KINDS["truncated" if draw.truncated else draw.kind]
+    draw = draw.in_type("float64" if out.dtype == torch.float64 else "float32")
     for block in blocks:
         view = out[block.part].view(block.shape)
         if view.numel():
             numbers = torch.tensor(_numbers(view, block, key, draw)).to(out.device)
             _fill[(triton.cdiv(view.numel(), BLOCK),)](
                 view, numbers, _chords(out.device),
-                RANK=(len(numbers) - _HEAD) // 3, KIND=kind, SHIFTED=draw.shift != 0, BLOCK=BLOCK,
+                RANK=(len(numbers) - _HEAD) // 3, KIND=kind, SHIFTED=draw.shift != 0,
+                TINY=draw.after != 1, BLOCK=BLOCK,
                 enable_fp_fusion=False,
             )  # fmt: skip
 

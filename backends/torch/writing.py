@@ -16,6 +16,7 @@ from ... import stream as _stream
 from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.integer_form import Draw
+from ...spec.number_types import check_held
 from ...stream.placement import Placement
 from ...stream.reference import Key
 from ..cpu import laws as host_laws
@@ -59,6 +60,7 @@ def write(
 
     Raises :class:`SpecError` for a DTensor and PyTorch's own sampler.
     """
+    check_held(plan.law, NAMES[tensor.dtype])
     shards = shards_of(tensor)
     if stream == "native":
         if shards is not None:

@@ -82,6 +82,8 @@ def naive(shape: Shape, layout: Layout) -> Count:
     outputs = math.prod(n for n, letter in zip(shape, letters, strict=True) if letter == "o")
     if layout.transposed:
         inputs, outputs = outputs, inputs
+    elif layout.groups > 1 and inputs == 1:  # depthwise: its channels are inputs, however it lies
+        inputs, outputs = layout.groups, outputs // layout.groups
     return Count(inputs * taps, outputs * taps)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SpecError, UnknownName
+from ..spec.arguments import text
 
 Array = NDArray[np.float64]
 Pair = tuple[Array, Array]
@@ -43,7 +44,7 @@ def activation(name: str, slope: float | None = None) -> Activation:
     >>> activation("leaky_relu", 0.2).name
     'leaky_relu(0.2)'
     """
-    plain = _ALIASES.get(name, name)
+    plain = _ALIASES.get(text("an activation", name), name)
     if plain not in ACTIVATIONS:
         raise UnknownName("activation", name, (*ACTIVATIONS, *_ALIASES))
     if plain != "leaky_relu":

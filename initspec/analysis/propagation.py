@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import InitSpecError, SpecError
 from ..readings.registry import get
+from ..spec.arguments import integer
 from ..spec.custom import CustomLaw
 from ..spec.distribution import Distribution
 from ..spec.scheme import Scheme, called
@@ -143,8 +144,9 @@ def _check_sizes(depth: int, width: int, networks: int | None, batch: int) -> No
     if networks is not None:
         sizes["networks"] = (networks, 1)
     for name, (given, least) in sizes.items():
-        if isinstance(given, bool) or not isinstance(given, int) or given < least:
-            raise SpecError(f"{name} is an integer of at least {least}, not {given!r}.")
+        integer(name, given, least)
+    if max(depth, width) > _MOST:
+        raise SpecError(f"depth and width are at most {_MOST:,}.")
     if depth * width**2 > _MOST:
         raise SpecError(
             f"{depth} layers of {width} units have {depth * width**2:,} weights, more than the "

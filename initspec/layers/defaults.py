@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import UnknownName
 from ..readings.names import Name
 from ..readings.registry import get
+from ..spec.arguments import text
 from ..spec.layer_layouts import document, stems, unknown
 from ..spec.scheme import Scheme
 from .parameter import LayerDefault, Parameter
@@ -28,6 +29,8 @@ def defaults(framework: str, layer: str) -> LayerDefault:
     >>> defaults("keras<3.15", "MultiHeadAttention").until
     '3.15'
     """
+    text("a framework", framework)
+    text("a layer", layer)
     wanted = Name.parse(f"layer@{framework}")
     name = wanted.dialect or ""
     if name not in frameworks():

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import SpecError, UnknownName
 from ..public import public
+from ..spec.arguments import text
 from ..spec.layer_layouts import in_name
 from .defaults import defaults, frameworks, general, generalised, kinds, table
 from .pairs import Pair, pairs_of, title
@@ -117,7 +118,7 @@ def find(name: str) -> LayerDefault:
     >>> find("tf.keras.layers.Dense").framework
     'keras'
     """
-    stem, bracket, options = name.partition("(")
+    stem, bracket, options = text("a layer's name", name).partition("(")
     place, _, layer = stem.rpartition(".")
     return defaults(_framework(place, name), f"{layer}{bracket}{options}")
 
@@ -134,6 +135,7 @@ def _framework(place: str, name: str) -> str:
 
 def _counterpart(source: LayerDefault, to: str) -> LayerDefault:
     """The layer of the same kind, by preference of as many dimensions, and a cell for a cell."""
+    text("a framework, or a layer of it,", to)
     try:
         framework = _framework(to, to)
     except UnknownName:

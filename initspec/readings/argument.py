@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import SpecError, UnknownName
+from ..errors import UnknownName
+from ..spec.arguments import number
 
 #: What a row says of an argument: a path, or for each value the fields that it sets.
 Target = str | Mapping[str, Any]
@@ -73,9 +74,10 @@ class Argument:
         if not self.field:
             self._choose(row, value)
         elif self.multiplies:
-            row[self.field] = row.get(self.field, 1.0) * self._checked(value) / self.default
+            row[self.field] = row.get(self.field, 1.0) * number(self.word, value) / self.default
         elif self.field == "limit":
-            row["low"], row["high"] = -self._checked(value), self._checked(value)
+            row["high"] = number(self.word, value)
+            row["low"] = -row["high"]
         elif "." in self.field:
             table, _, name = self.field.partition(".")
             row[table] = {**row[table], name: value}
@@ -84,7 +86,7 @@ class Argument:
 
     def _choose(self, row: dict[str, Any], value: Any) -> None:
         choices = {word.lower(): fields for word, fields in self.choices.items()}
-        fields = choices.get(str(value).lower())
+        fields = choices.get(str(value).lower()) if isinstance(value, (str, bool)) else None
         if fields is not None:
             row |= {name: None if new == "none" else new for name, new in fields.items()}
         elif self.number is not None and not isinstance(value, str):
@@ -92,8 +94,3 @@ class Argument:
         else:
             number = [] if self.number is None else ["number"]
             raise UnknownName(self.word, value, [*self.choices, *number])
-
-    def _checked(self, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SpecError(f"{self.word} is a number, not {value!r}.")
-        return value

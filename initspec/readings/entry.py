@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import SpecError, UnknownName
+from ..errors import SpecError, UnknownName, shown
+from ..spec.arguments import plain
 from ..spec.scheme import Scheme
 from ..spec.truncation import Truncation
 from .argument import Argument
@@ -70,7 +71,7 @@ class Entry:
         given = dict(zip(words, args, strict=False))
         for word in given.keys() & kwargs.keys():
             raise SpecError(f"{self.name}: {word!r} is given twice.")
-        given |= kwargs
+        given = {word: plain(value) for word, value in (given | kwargs).items()}
         for word in given:
             if word not in self.arguments:
                 hint = "" if words else f"{self.name} takes no arguments."
@@ -79,8 +80,8 @@ class Entry:
         for word, argument in self.arguments.items():  # in the row's order, whatever the caller's
             if word in given:
                 argument.set(row, given[word])
-        shown = ", ".join(f"{word}={value!r}" for word, value in given.items())
-        return _build(row, f"{self.name}({shown})" if shown else self.name)
+        written = ", ".join(f"{word}={shown(value)}" for word, value in given.items())
+        return _build(row, f"{self.name}({written})" if written else self.name)
 
 
 def _build(row: dict[str, Any], name: str) -> Scheme:

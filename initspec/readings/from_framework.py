@@ -11,7 +11,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import SpecError, UnknownName
+from ..errors import SpecError, UnknownName, shown
+from ..spec.arguments import plain, text
 from ..spec.scheme import Scheme
 from . import registry
 from .entry import Entry
@@ -136,7 +137,7 @@ def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
         return given.rpartition(".")[2]
     name, module = getattr(given, "__name__", None), getattr(given, "__module__", None) or ""
     if name is None:
-        raise SpecError(f"{caller} takes a function or its name, not {given!r}.")
+        raise SpecError(f"{caller} takes a function or its name, not {shown(given)}.")
     if module.partition(".")[0] not in packages:
         raise SpecError(
             f"{caller} reads what {packages[0]} defines, and {name} is of {module or 'nowhere'}: "
@@ -163,7 +164,7 @@ def _configured(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 def _entry(dialect: str, name: str) -> Entry:
     names, absent = _calls(dialect)
-    key = _key(name)
+    key = _key(text("the name of an initializer", name))
     if key in names:
         return names[key]
     if key in absent:
@@ -198,12 +199,13 @@ def _plain(word: str, value: Any) -> Any:
     """A number of NumPy's as Python's; a tensor is refused."""
     if getattr(value, "shape", ()):
         raise SpecError(f"{word} is an array of shape {value.shape}: leave the tensor out.")
-    return value.item() if hasattr(value, "item") else value
+    return plain(value)
 
 
 def _check_real(entry: Entry, word: str, value: Any) -> None:
-    if "complex" in str(value):
-        raise SpecError(f"{entry.call}: {word}={value!r} has no law here; complex types have none.")
+    written = shown(value)
+    if "complex" in written:
+        raise SpecError(f"{entry.call}: {word}={written} has no law here; complex types have none.")
 
 
 def _axes(entry: Entry, head: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -215,8 +217,8 @@ def _axes(entry: Entry, head: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _check_axes(entry: Entry, word: str, value: Any, default: Any) -> None:
     usual = None if default == "none" else default
-    if value != usual and not (usual == [] and tuple(value) == ()):
+    if value != usual and not (usual == [] and value in ((), [])):
         raise SpecError(
-            f"{entry.call}: {word}={value!r} says which axes count as what. Leave it out, and name "
-            "the axes where there is a tensor: from_call(...).on(shape, layout='hwio')."
+            f"{entry.call}: {word}={shown(value)} says which axes count as what. Leave it out, "
+            "and name the axes where there is a tensor: from_call(...).on(shape, layout='hwio')."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..errors import SpecError
+from ..errors import SpecError, shown
 
 #: ``he_normal``, ``he_normal@torch`` or ``trunc_normal@torch<2.12``.
 _NAME = re.compile(r"([\w.\-]+)(?:@([\w.\-]+)(?:(<=|>=|==|<|>)(\d+(?:\.\d+)*))?)?")
@@ -32,6 +32,8 @@ class Name:
     @classmethod
     def parse(cls, text: str) -> Name:
         """Read a name; raises :class:`SpecError` that says how one is written."""
+        if not isinstance(text, str):
+            raise SpecError(f"a name is a text, such as 'he_normal@torch', not {shown(text)}.")
         match = _NAME.fullmatch(text)
         if match is not None:
             base, dialect, relation, version = match.groups()

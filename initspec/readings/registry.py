@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import plugins
-from ..errors import SpecError, UnknownName
+from ..errors import SpecError, UnknownName, shown
+from ..spec.arguments import text
 from ..spec.custom import Custom, Function
 from ..spec.scheme import Scheme
 from ..spec.values import Values
@@ -111,7 +112,7 @@ def dialect(name: str) -> Mapping[str, Any]:
     >>> dialect("torch")["fans"]
     'torch'
     """
-    if name not in dialect_names():
+    if not isinstance(name, str) or name not in dialect_names():
         raise UnknownName("dialect", name, dialect_names())
     return book_of(name).head
 
@@ -176,7 +177,7 @@ def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
         return Scheme(distribution="custom", custom=Function(spec))
     raise SpecError(
         "a scheme is a name, a mapping of fields, an array, a Custom or a function of the shape, "
-        f"not {spec!r}."
+        f"not {shown(spec)}."
     )
 
 
@@ -206,7 +207,7 @@ def _arguments(text: str, call: str) -> tuple[list[Any], dict[str, Any]]:
         return [ast.literal_eval(arg) for arg in node.args], {
             str(word.arg): ast.literal_eval(word.value) for word in node.keywords
         }
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise SpecError(
             f"cannot read the arguments of {text!r}: write them as in 'normal(std=0.02)'."
         ) from None
@@ -225,7 +226,7 @@ def register(name: str, spec: Any) -> Scheme:
     >>> register("tiny", "normal(std=1e-4)").on((2, 2)).std
     0.0001
     """
-    if _PLAIN.fullmatch(name) is None:
+    if _PLAIN.fullmatch(text("a name", name)) is None:
         raise SpecError(f"a name is made of letters, digits, '_', '.' and '-', not {name!r}.")
     scheme = get(spec).replace(name=name)
     taken = schemes[name].make() if name in schemes else _registered().setdefault(name, scheme)

@@ -67,10 +67,10 @@ def generate(
     >>> generate("he_normal@torch", "keras").source
     "keras.initializers.VarianceScaling(scale=2.0, distribution='untruncated_normal')"
     """
-    if to not in dialects():
+    if not isinstance(to, str) or to not in dialects():
         raise UnknownName("dialect", to, dialects())
     wanted = get(scheme)
-    law = None if shape is None else wanted.on(tuple(shape), layout)
+    law = None if shape is None else wanted.on(shape, layout)
     call = call_of(wanted, to)
     if call is not None:
         note = _fans_note(wanted, call.scheme, to, shape, layout)

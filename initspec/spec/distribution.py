@@ -16,7 +16,7 @@ from functools import cache
 from numbers import Real
 from typing import Any, NamedTuple, overload
 
-from ..errors import SpecError, StreamError
+from ..errors import SpecError, StreamError, shown
 from ..public import public
 from . import integer_form
 from .fan_rules import Fans
@@ -209,6 +209,14 @@ class Distribution:
         return repr(self)
 
     @property
+    def extent(self) -> tuple[float, float]:
+        """The greatest magnitude that is drawn, and one that a number type must tell from zero.
+
+        Of a law that cannot say, as one of a user's own: zero, for nothing is refused.
+        """
+        return 0.0, 0.0
+
+    @property
     def draw(self) -> Draw:
         """The law in the integers of the portable stream.
 
@@ -224,12 +232,38 @@ class Distribution:
 def _each(function: Callable[[float], float], x: Any) -> Any:
     """A function of one float on a number, or on each number of an array."""
     if isinstance(x, (float, int, Real)):
-        return math.nan if x != x else float(function(float(x)))
+        return math.nan if x != x else float(function(_float(x)))
     import numpy as np
 
-    values = np.asarray(x, np.float64)
+    try:
+        given = np.asarray(x)
+        if given.dtype.kind not in "biufVO":
+            raise TypeError(given.dtype)
+        values = given.astype(np.float64)
+    except Exception:  # whatever an object raises where NumPy asks it for its numbers
+        raise SpecError(f"a number or an array of them was expected, not {shown(x)}.") from None
     answers = (_each(function, value) for value in values.ravel().tolist())
     return np.fromiter(answers, np.float64, values.size).reshape(values.shape)
+
+
+def _float(x: Any) -> float:
+    """A real number; an integer beyond all floats is infinite."""
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
+
+
+def _squared(x: float) -> float:
+    try:
+        return x**2
+    except OverflowError:
+        return math.inf
+
+
+def _root(variance: float, std: float) -> float:
+    """The root of a variance, or where floats cannot hold that, the std computed without it."""
+    return math.sqrt(variance) if 2.0**-1000 < variance < math.inf else std
 
 
 def step(x: float, at: float) -> float:
@@ -300,6 +334,10 @@ class Constant(Distribution):
         return spike(x, self.value)
 
     @property
+    def extent(self) -> tuple[float, float]:
+        return abs(self.value), abs(self.value)
+
+    @property
     def words(self) -> str:
         return f"always {self.value:.6g}"
 
@@ -310,7 +348,7 @@ class Constant(Distribution):
 
 @dataclass(frozen=True, slots=True)
 class Uniform(Distribution):
-    """Uniform on the open interval ``(low, high)``: ``variance = (high - low)**2 / 12``.
+    """Uniform on ``(low, high)``: ``variance = (high - low)**2 / 12``. Rounding can reach the ends.
 
     >>> Uniform(-1, 1).ppf(0.75)
     0.5
@@ -324,11 +362,16 @@ class Uniform(Distribution):
 
     @property
     def mean(self) -> float:
-        return (self.low + self.high) / 2
+        mean = (self.low + self.high) / 2
+        return self.low / 2 + self.high / 2 if math.isinf(mean) else mean
 
     @property
     def variance(self) -> float:
-        return (self.high - self.low) ** 2 / 12
+        return _squared(self.high - self.low) / 12
+
+    @property
+    def std(self) -> float:
+        return _root(self.variance, (self.high / 2 - self.low / 2) / math.sqrt(3))
 
     @property
     def kurtosis(self) -> float:
@@ -341,15 +384,28 @@ class Uniform(Distribution):
     def _cdf(self, x: float) -> float:
         if not self.low < x < self.high:
             return float(x >= self.high)
-        return (x - self.low) / (self.high - self.low)
+        width = self.high - self.low
+        if math.isinf(width):
+            return (x / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        return (x - self.low) / width
 
     def _ppf(self, p: float) -> float:
-        return self.low + (self.high - self.low) * probability(p)
+        width = self.high - self.low
+        if math.isinf(width):
+            return self.low * (1 - probability(p)) + self.high * p
+        return self.low + width * probability(p)
 
     def _pdf(self, x: float) -> float:
         if self.low == self.high:
             return spike(x, self.low)
-        return 1 / (self.high - self.low) if self.low <= x <= self.high else 0.0
+        if not self.low <= x <= self.high:
+            return 0.0
+        return 1 / (self.high - self.low) if self.high - self.low > 2.0**-1022 else math.inf
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        largest = max(abs(self.low), abs(self.high))
+        return largest * (1 - 2.0**-24), largest
 
     @property
     def words(self) -> str:
@@ -383,7 +439,7 @@ class Triangular(Distribution):
 
     @property
     def variance(self) -> float:
-        return self.limit**2 / 6
+        return _squared(self.limit) / 6
 
     @property
     def kurtosis(self) -> float:
@@ -437,11 +493,19 @@ class Normal(Distribution):
 
     @property
     def variance(self) -> float:
-        return self.sigma**2
+        return _squared(self.sigma)
+
+    @property
+    def std(self) -> float:
+        return self.sigma
 
     @property
     def kurtosis(self) -> float:
         return 0.0
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        return abs(self.mu) + self.sigma * integer_form.REACH, max(abs(self.mu), self.sigma)
 
     @property
     def support(self) -> tuple[float, float]:
@@ -507,7 +571,17 @@ class TruncatedNormal(Distribution):
 
     @property
     def variance(self) -> float:
-        return self.sigma**2 * moments(self.low, self.high)[1]
+        return _squared(self.sigma) * moments(self.low, self.high)[1]
+
+    @property
+    def std(self) -> float:
+        return _root(self.variance, self.sigma * math.sqrt(moments(self.low, self.high)[1]))
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        reach = integer_form.REACH
+        ends = (self.mu + self.sigma * min(max(z, -reach), reach) for z in (self.low, self.high))
+        return max(map(abs, ends)), max(abs(self.mu), self.sigma)
 
     @property
     def kurtosis(self) -> float:

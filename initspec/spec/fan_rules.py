@@ -57,7 +57,8 @@ class Axes:
     """What a rule counts: sizes by role, how many parts an axis holds, and whether it is swapped.
 
     ``letters`` are the layout's, ``roles`` what they stand for. ``parts`` is the number of groups
-    or stacked parameters, and ``divided`` the role of the axis that holds them.
+    or stacked parameters, and ``divided`` the role of the axis that holds them; ``groups`` is the
+    number of groups alone.
     """
 
     shape: Shape
@@ -66,6 +67,7 @@ class Axes:
     parts: int = 1
     divided: str = "out"
     transposed: bool = False
+    groups: int = 1
 
     def size(self, *roles: str) -> int:
         """The product of the axes that play these roles."""
@@ -75,6 +77,20 @@ class Axes:
     def taps(self) -> int:
         """The size of the kernel: the product of its spatial axes."""
         return self.size("spatial")
+
+    @property
+    def channels(self) -> int:
+        """The channels of a depthwise kernel, each a group of one input; one for other kernels.
+
+        Such a kernel has them on an axis of their own, or on its output axis as groups.
+        """
+        depthwise = self.groups > 1 and self.size("in") == 1 and not self.transposed
+        return self.size("group") * (self.groups if depthwise else 1)
+
+    @property
+    def multiplier(self) -> int:
+        """The outputs that a depthwise kernel has for each channel; all outputs of others."""
+        return self.size("group", "out") // (self.channels or 1)
 
 
 def true(axes: Axes) -> Fans:
@@ -92,10 +108,22 @@ def naive(axes: Axes) -> Fans:
     """``fan_in = in * groups * vocabulary * K`` and ``fan_out = out * K``, of whole axes.
 
     Groups and stacks on an axis are not divided, a depthwise kernel counts its channels as
-    inputs, and a transposed kernel's fans are swapped: what Keras and TensorFlow count.
+    inputs, however it lies, and a transposed kernel's fans are swapped: what Keras and TensorFlow
+    count, which store a depthwise kernel as ``(h, w, channel, multiplier)``.
     """
-    fan_in = axes.size("in", "group", "vocabulary") * axes.taps
-    fan_out = axes.size("out") * axes.taps
+    fan_in = axes.size("in", "vocabulary") * axes.channels * axes.taps
+    fan_out = axes.multiplier * axes.taps
+    return Fans(fan_out, fan_in) if axes.transposed else Fans(fan_in, fan_out)
+
+
+def grouped(axes: Axes) -> Fans:
+    """``fan_in = in * vocabulary * K`` and ``fan_out = out * groups * K``, of whole axes.
+
+    As ``naive``, but a depthwise kernel counts as a convolution in groups of one input, however it
+    lies: what JAX counts, which stores it as ``(h, w, 1, out)``.
+    """
+    fan_in = axes.size("in", "vocabulary") * axes.taps
+    fan_out = axes.size("group", "out") * axes.taps
     return Fans(fan_out, fan_in) if axes.transposed else Fans(fan_in, fan_out)
 
 
@@ -125,10 +153,12 @@ def no_kernel(axes: Axes) -> Fans:
 def last_two(axes: Axes) -> Fans:
     """``fan_in = shape[-2] * K`` and ``fan_out = shape[-1] * K``, ``K`` all axes before them.
 
-    It counts places, whatever their roles: heads, experts and channels count as a kernel. A
-    vector has both fans ``n``, a scalar one.
+    The places are those that Keras and JAX store: stacks, the kernel, ``in``, ``out`` (of a
+    transposed kernel ``out``, ``in``; of a depthwise one channel, multiplier), whatever the layout
+    that is given. Heads, experts and channels count as a kernel. A vector has both fans ``n``, a
+    scalar one.
     """
-    shape = axes.shape
+    shape = _last_two_shape(axes)
     if len(shape) < 2:
         return Fans(math.prod(shape), math.prod(shape))
     taps = math.prod(shape[:-2])
@@ -138,6 +168,22 @@ def last_two(axes: Axes) -> Fans:
 def elements(axes: Axes) -> Fans:
     """``fan_in = fan_out`` = the number of elements."""
     return Fans(math.prod(axes.shape), math.prod(axes.shape))
+
+
+_STORED = {"batch": 0, "stack": 0, "spatial": 1, "vocabulary": 2, "in": 2, "group": 3, "out": 4}
+
+
+def _last_two_shape(axes: Axes) -> Shape:
+    """The shape as Keras and JAX store it."""
+    if axes.groups > 1 and axes.channels > 1:  # a depthwise kernel that lies in groups
+        outputs = (axes.channels, axes.multiplier)
+        return (
+            *(n for n, r in zip(axes.shape, axes.roles, strict=True) if r == "spatial"),
+            *outputs,
+        )
+    ranks = {**_STORED, "in": 5} if axes.transposed else _STORED
+    pairs = zip(axes.roles, axes.shape, strict=True)
+    return tuple(size for _, size in sorted(pairs, key=lambda pair: ranks[pair[0]]))
 
 
 def _by_place(axes: Axes) -> tuple[int, int, int]:
@@ -153,11 +199,12 @@ def _by_place(axes: Axes) -> tuple[int, int, int]:
     return outputs, math.prod(first), taps * math.prod(second)
 
 
-#: Every rule by its name; all but ``last_two`` read roles, so that a layout does not change them.
+#: Every rule by its name; all read roles, so that a layout does not change them.
 RULES: Mapping[str, Callable[[Axes], Fans]] = MappingProxyType(
     {
         "true": true,
         "naive": naive,
+        "grouped": grouped,
         "torch": torch,
         "tinygrad": tinygrad,
         "no_kernel": no_kernel,

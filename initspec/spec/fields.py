@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from ..errors import SpecError, UnknownName
+from ..errors import SpecError, UnknownName, shown
 from . import tensor_laws
+from .arguments import at_least_zero, integer, number, text
 from .fan_rules import MODES, RULES
 from .gain import squared
 from .truncation import Truncation
@@ -18,6 +19,7 @@ SPEC = 1
 
 _SCALE = ("mode", "factor", "gain", "nonlinearity", "slope", "bias_unit", "fans", "std")
 _GAIN = ("gain", "nonlinearity", "slope")
+_NUMBERS = ("factor", "gain", "std", "slope", "mean", "low", "high", "value", "sparsity")
 
 #: The fields that each distribution takes besides its name.
 TAKES: dict[str, tuple[str, ...]] = {
@@ -62,10 +64,11 @@ class SchemeFields:
     name: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        if self.distribution not in TAKES:
+        if text("distribution", self.distribution) not in TAKES:
             raise UnknownName("distribution", self.distribution, TAKES)
+        _check_kinds(self)
         if self.mode is not None:
-            mode = str(self.mode).upper()
+            mode = self.mode.upper()
             if mode not in MODES:
                 raise UnknownName("mode", self.mode, MODES)
             object.__setattr__(self, "mode", mode)
@@ -82,7 +85,7 @@ class SchemeFields:
     @property
     def variance_factor(self) -> float:
         """What the variance has above its fan: ``factor`` times the square of ``gain_total``."""
-        return self.factor * self.gain**2 * self.squared_gain
+        return self.factor * (self.gain * self.gain) * self.squared_gain
 
     @property
     def squared_gain(self) -> float:
@@ -137,6 +140,41 @@ class SchemeFields:
         return f"Scheme({', '.join(changed)})"
 
 
+def _check_kinds(scheme: SchemeFields) -> None:
+    """Each field is of its kind, before any is compared; numbers become floats."""
+    for name in ("fans", "zeros_per"):
+        text(name, getattr(scheme, name))
+    for name in ("mode", "nonlinearity", "name"):
+        if getattr(scheme, name) is not None:
+            text(name, getattr(scheme, name))
+    if not isinstance(scheme.bias_unit, bool):
+        raise SpecError(f"bias_unit is True or False, not {shown(scheme.bias_unit)}.")
+    if scheme.truncation is not None and not isinstance(scheme.truncation, Truncation):
+        raise SpecError(
+            f"truncation is a Truncation, as Truncation(-2, 2), not {shown(scheme.truncation)}."
+        )
+    if scheme.array is not None and not isinstance(scheme.array, Values):
+        raise SpecError("array holds Values: write get(array), or Values.of(array).")
+    _check_hash(scheme.custom)
+    for item in fields(scheme):
+        if item.name in _NUMBERS:
+            value = getattr(scheme, item.name)
+            if value is not None or item.default is not None:
+                check = at_least_zero if item.name in ("factor", "std", "gain") else number
+                object.__setattr__(scheme, item.name, check(item.name, value))
+    object.__setattr__(scheme, "groups", integer("groups", scheme.groups, 1))
+
+
+def _check_hash(custom: Any) -> None:
+    try:
+        hash(custom)
+    except TypeError:
+        raise SpecError(
+            f"{shown(custom)} has no hash, and laws are kept by theirs: make its class a frozen "
+            "dataclass, or give it __hash__."
+        ) from None
+
+
 def _check_fields(scheme: SchemeFields) -> None:
     kind, takes = scheme.distribution, TAKES[scheme.distribution]
     for item in fields(scheme):
@@ -170,29 +208,14 @@ def _check_fields(scheme: SchemeFields) -> None:
 
 
 def _check_numbers(scheme: SchemeFields) -> None:
-    for name in ("factor", "gain", "std", "slope", "mean", "low", "high", "value", "sparsity"):
-        value = getattr(scheme, name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise SpecError(f"{name} is a number, not {value!r}.")
-        positive = name in ("factor", "std", "gain")
-        if not math.isfinite(value) or (positive and value < 0):
-            kind = "finite number of at least 0" if positive else "finite number"
-            raise SpecError(f"{name} is a {kind}, not {value!r}.")
-        object.__setattr__(scheme, name, float(value))
     if scheme.low is not None and scheme.high is not None and not scheme.low < scheme.high:
         raise SpecError(f"bounds need low < high, not low={scheme.low}, high={scheme.high}.")
     if not 0 <= (scheme.sparsity or 0) <= 1:
         raise SpecError(f"sparsity is the fraction of zeros, from 0 to 1, not {scheme.sparsity}.")
-    if not isinstance(scheme.groups, int) or scheme.groups < 1:
-        raise SpecError(f"groups is an integer of at least 1, not {scheme.groups!r}.")
     if scheme.slope is not None and scheme.nonlinearity is None:
         raise SpecError("a slope belongs to nonlinearity='leaky_relu'.")
     if scheme.nonlinearity is not None:
         squared(scheme.nonlinearity, scheme.slope)
-    if scheme.array is not None and not isinstance(scheme.array, Values):
-        raise SpecError("array holds Values: write get(array), or Values.of(array).")
 
 
 def _list(names: tuple[str, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ..errors import SpecError, UnknownName
+from .arguments import number, text
 
 # The constants are those of PyTorch's `calculate_gain`, which users know by these names:
 # relu keeps E[relu(z)^2] = 1/2 (He et al. 2015, eq. 10), leaky_relu the same with a slope
@@ -35,8 +36,10 @@ def gain(nonlinearity: str, slope: float | None = None) -> float:
 
 def squared(nonlinearity: str, slope: float | None = None) -> float:
     """The square of the gain, which multiplies the variance: for ``relu`` exactly two."""
+    text("nonlinearity", nonlinearity)
     if nonlinearity == "leaky_relu":
-        return 2 / (1 + (0.01 if slope is None else slope) ** 2)
+        negative = 0.01 if slope is None else number("slope", slope)
+        return 2 / (1 + negative * negative)
     if nonlinearity not in _SQUARES:
         raise UnknownName("nonlinearity", nonlinearity, NONLINEARITIES)
     if slope is not None:

@@ -1,18 +1,20 @@
 """How a law turns words into numbers: integers up to one multiplication.
 
 A :class:`Draw` is all that a kernel needs to know of a distribution. Every kernel, in every
-framework, computes ``float(integer(word)) * scale`` and, where ``shift`` is not zero, adds it in
-a second rounding. See `docs/stream.md` for the definition.
+framework, computes ``float(integer(word)) * scale`` (times ``after``, for tiny laws) and, where
+``shift`` is not zero, adds it in a second rounding. See `docs/stream.md` for the definition.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from functools import lru_cache
 
 WORDS = 2**32
+#: The greatest quantile that a word has, in standard deviations: that of the last chord.
+REACH = 1672422682 / 2**28
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class Draw:
     count: int = WORDS
     lowest: int = -(2**31)
     highest: int = 2**31 - 1
+    #: What the product is multiplied by once more: one, but for laws so small that ``scale`` alone
+    #: would lose digits in the type.
+    after: float = 1.0
 
     @property
     def truncated(self) -> bool:
@@ -47,17 +52,42 @@ class Draw:
         >>> normal(0.5, 1.0).bound
         16.0
         """
-        return self.scale * 2.0**32
+        return self.scale * self.after * 2.0**32
+
+    def in_type(self, dtype: str) -> Draw:
+        """The form whose scale keeps its digits in a type: that of tiny laws is in two steps.
+
+        >>> normal(0.0, 1e-37).in_type("float32").after == 2.0**-64
+        True
+        """
+        if dtype == "float64" or self.after != 1 or not 0 < self.scale < 2.0**-126:
+            return self
+        return replace(self, scale=self.scale * 2.0**64, after=2.0**-64)
+
+
+def _scaled(size: float, bits: int) -> tuple[float, float]:
+    """``size * 2**-bits`` in one step, or in two where float64 would lose digits of it."""
+    scale = size * 2.0**-bits
+    if size > 0 and scale < 2.0**-1022:
+        return size * 2.0 ** (64 - bits), 2.0**-64
+    return scale, 1.0
 
 
 def uniform(low: float, high: float) -> Draw:
     """The open interval ``(low, high)``: ``limit * odd / 2**24 + middle``."""
-    return Draw("uniform", (high - low) / 2 * 2.0**-24, (low + high) / 2)
+    limit, middle = (high - low) / 2, (low + high) / 2
+    if math.isinf(limit):
+        limit = high / 2 - low / 2
+    if math.isinf(middle):
+        middle = low / 2 + high / 2
+    scale, after = _scaled(limit, 24)
+    return Draw("uniform", scale, middle, after=after)
 
 
 def normal(mean: float, std: float) -> Draw:
     """A normal law by its quantile, in 28 fractional bits."""
-    return Draw("normal", std * 2.0**-28, mean)
+    scale, after = _scaled(std, 28)
+    return Draw("normal", scale, mean, after=after)
 
 
 @lru_cache(maxsize=1024)
@@ -65,14 +95,16 @@ def truncated_normal(mean: float, std: float, low: float, high: float) -> Draw:
     """A normal law with parent ``mean`` and ``std``, between ``low`` and ``high`` parent stds."""
     first = cumulative_words(low)
     last = WORDS - first if high == -low else cumulative_words(high)
+    scale, after = _scaled(std, 28)
     return Draw(
         "normal",
-        std * 2.0**-28,
+        scale,
         mean,
         first,
         last - first,
         max(math.ceil(max(low, -7.0) * 2**28), -(2**31)),
         min(math.floor(min(high, 7.0) * 2**28), 2**31 - 1),
+        after,
     )
 
 

@@ -9,9 +9,10 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import LayoutError, UnknownName
+from ..errors import LayoutError, UnknownName, shown
 from ..public import public
 from . import layer_layouts
+from .arguments import plain, text
 from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
 
 __all__ = ["ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
@@ -57,6 +58,7 @@ class Layout:
     transposed: bool = False
 
     def __post_init__(self) -> None:
+        text("a layout's axes", self.axes, LayoutError)
         for letter in self.axes:
             if letter not in ROLES:
                 known = ", ".join(f"{key} ({role})" for key, role in ROLES.items())
@@ -65,9 +67,12 @@ class Layout:
                     f"Known: {known}; or a layer such as 'torch.Conv2d'."
                 )
         for field in ("groups", "stack"):
-            value = getattr(self, field)
+            value = plain(getattr(self, field))
             if not isinstance(value, int) or value < 1:
-                raise LayoutError(f"layout {self.axes!r}: {field} is at least 1, not {value!r}.")
+                raise LayoutError(
+                    f"layout {self.axes!r}: {field} is at least 1, not {shown(value)}."
+                )
+            object.__setattr__(self, field, value)
         needs = "i" if self.transposed and self.groups > 1 else "o"
         if (self.groups > 1 or self.stack > 1) and self.axes.count(needs) != 1:
             raise LayoutError(
@@ -87,7 +92,6 @@ class Layout:
         return f"Layout({str(self)!r})"
 
     @classmethod
-    @lru_cache(maxsize=1024)
     def parse(cls, text: str, ndim: int | None = None) -> Layout:
         """Read ``"oihw"``, ``"oihw, groups=4"``, ``"oi, stack=3"`` or a layer: ``"torch.Conv2d"``.
 
@@ -100,6 +104,14 @@ class Layout:
         >>> Layout.parse("torch.Conv2d, groups=4")
         Layout('oihw, groups=4')
         """
+        if not isinstance(text, str):
+            raise LayoutError(
+                f"a layout is a text, such as 'oihw' or 'torch.Conv2d', not {shown(text)}."
+            )
+        return _parsed(text, ndim)
+
+    @classmethod
+    def _parse(cls, text: str, ndim: int | None) -> Layout:
         head, *options = [part.strip() for part in text.split(",")]
         base = cls._layer(head, ndim, options) if "." in head else cls(head)
         fields: dict[str, Any] = {
@@ -141,7 +153,10 @@ class Layout:
         """
         if layout is None:
             return _usual(ndim, out_first)
-        return cls.parse(layout, ndim) if isinstance(layout, str) else layout
+        if isinstance(layout, Layout):
+            return layout
+        checked_layout(layout)
+        return cls.parse(layout, ndim)
 
     def roles(self, shape: Shape) -> tuple[str, ...]:
         """The role of each axis of ``shape``, heads resolved; raises if the layout misfits.
@@ -150,6 +165,9 @@ class Layout:
         ('in', 'out', 'out')
         """
         return _roles(self, tuple(shape))
+
+
+_parsed = lru_cache(maxsize=1024)(Layout._parse)
 
 
 @cache
@@ -222,9 +240,9 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     >>> fans((64, 128, 3, 3), "torch.ConvTranspose2d", rule="naive")
     Fans(fan_in=1152, fan_out=576)
     """
-    if rule not in RULES:
+    if text("a fan rule", rule) not in RULES:
         raise UnknownName("fan rule", rule, RULES)
-    shape = tuple(shape)
+    shape = checked_shape(shape)
     given = Layout.of(layout, len(shape))
     roles = given.roles(shape)
     if not has_fans(roles, rule):
@@ -234,7 +252,9 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
             "zeros or normal(std=0.02)."
         )
     parts = given.groups * given.stack
-    return RULES[rule](Axes(shape, given.axes, roles, parts, grouped_role(given), given.transposed))
+    return RULES[rule](
+        Axes(shape, given.axes, roles, parts, grouped_role(given), given.transposed, given.groups)
+    )
 
 
 def has_fans(roles: Sequence[str], rule: str) -> bool:
@@ -245,12 +265,23 @@ def has_fans(roles: Sequence[str], rule: str) -> bool:
 
 def checked_shape(shape: Any) -> Shape:
     """A shape as a tuple of sizes; raises :class:`LayoutError` for what is none."""
-    if type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape):
+    if type(shape) is tuple and all(type(n) is int and 0 <= n < 2**64 for n in shape):
         return shape
+    # An array has an __index__, and uses it only where it has one element and no axis.
+    single = hasattr(shape, "__index__") and not getattr(shape, "ndim", 0)
     try:
-        sizes = tuple(n.__index__() for n in ((shape,) if hasattr(shape, "__index__") else shape))
-    except (TypeError, AttributeError):
+        sizes = tuple(n.__index__() for n in ((shape,) if single else shape))
+    except (TypeError, AttributeError, ValueError):
         sizes = (-1,)
-    if any(n < 0 for n in sizes):
-        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {shape!r}.")
+    if any(not 0 <= n < 2**64 for n in sizes):
+        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {shown(shape)}.")
     return sizes
+
+
+def checked_layout(layout: Any) -> Layout | str | None:
+    """A layout, the text of one, or None; raises :class:`LayoutError` for anything else."""
+    if layout is None or isinstance(layout, (str, Layout)):
+        return layout
+    raise LayoutError(
+        f"a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not {shown(layout)}."
+    )

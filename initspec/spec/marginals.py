@@ -26,7 +26,7 @@ class HaarEntry(Distribution):
 
     @property
     def variance(self) -> float:
-        return self.gain**2 / self.n
+        return self.gain * self.gain / self.n
 
     @property
     def kurtosis(self) -> float:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import SpecError
 from ..public import public
+from .arguments import at_least_zero
 from .distribution import Distribution
 from .fan_rules import Fans, Shape
 from .fields import SchemeFields
-from .layout import Layout, checked_shape
+from .layout import Layout, checked_layout, checked_shape
 from .scheme_law import element_law, law_on
 
 
@@ -52,7 +52,7 @@ class Scheme(SchemeFields):
         >>> round(get("he_normal").on((64, 32, 3, 3), "oihw").variance, 9)
         0.006944444
         """
-        return law_on(self, checked_shape(shape), layout, out_first)
+        return law_on(self, checked_shape(shape), checked_layout(layout), out_first)
 
     def given(self, *, fan_in: float, fan_out: float) -> Distribution:
         """The law for known fans, where there is no tensor yet.
@@ -64,10 +64,8 @@ class Scheme(SchemeFields):
         >>> round(get("xavier@berry").given(fan_in=300, fan_out=100).std, 6)
         0.070711
         """
-        for side, value in (("fan_in", fan_in), ("fan_out", fan_out)):
-            if not (math.isfinite(value) and value >= 0):
-                raise SpecError(f"{side} is a finite number of at least 0, not {value!r}.")
-        law = element_law(self, Fans(fan_in, fan_out))
+        fans = Fans(at_least_zero("fan_in", fan_in), at_least_zero("fan_out", fan_out))
+        law = element_law(self, fans)
         if law is None:
             raise SpecError(f"{self!r} needs a shape: its law is not one of single elements.")
         return law

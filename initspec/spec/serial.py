@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import SpecError, UnknownName
+from ..errors import SpecError, UnknownName, shown
 from ..files.text import read_text
 from ..files.writing import write_file
+from .arguments import number
 from .fields import SPEC
 from .scheme import Scheme
 from .truncation import Truncation
@@ -31,6 +33,8 @@ def to_dict(scheme: Scheme) -> dict[str, Any]:
     >>> to_dict(get("normal(std=0.02)"))
     {'spec': 1, 'distribution': 'normal', 'std': 0.02, 'name': 'normal(std=0.02)'}
     """
+    if not isinstance(scheme, Scheme):
+        raise SpecError(f"a scheme was expected, not {shown(scheme)}: initspec.get makes one.")
     return scheme.to_dict()
 
 
@@ -40,10 +44,14 @@ def from_dict(data: Mapping[str, Any]) -> Scheme:
     >>> from_dict({"distribution": "uniform", "mode": "FAN_AVG"}).on((2, 4)).support
     (-1.0, 1.0)
     """
-    row = dict(data)
+    if not isinstance(data, Mapping):
+        raise SpecError(f"a scheme is a table of fields, not {shown(data)}.")
+    row: dict[str, Any] = dict(data)
     spec = row.pop("spec", SPEC)
     if spec != SPEC:
-        raise SpecError(f"this is a scheme of format {spec!r}; this initspec reads format {SPEC}.")
+        raise SpecError(
+            f"this is a scheme of format {shown(spec)}; this initspec reads format {SPEC}."
+        )
     for key in row:
         if key not in _FIELDS:
             raise UnknownName("key", key, _FIELDS)
@@ -58,7 +66,7 @@ def from_dict(data: Mapping[str, Any]) -> Scheme:
 
 def _truncation(table: object) -> Truncation:
     if not isinstance(table, Mapping):
-        raise SpecError(f"truncation is a table with {', '.join(_TRUNCATION)}, not {table!r}.")
+        raise SpecError(f"truncation is a table with {', '.join(_TRUNCATION)}, not {shown(table)}.")
     for key in table:
         if key not in _TRUNCATION:
             raise UnknownName("key of truncation", key, _TRUNCATION)
@@ -69,10 +77,11 @@ def _truncation(table: object) -> Truncation:
 
 
 def _in(value: Any) -> float:
-    try:
+    if value in ("inf", "-inf"):
         return float(value)
-    except (TypeError, ValueError):
-        raise SpecError(f"a bound is a number, 'inf' or '-inf', not {value!r}.") from None
+    if isinstance(value, str):
+        raise SpecError(f"a bound is a number, 'inf' or '-inf', not {shown(value)}.")
+    return number("a bound of a truncation", value, finite=False)
 
 
 def dumps(scheme: Scheme, format: str = "toml") -> str:
@@ -89,6 +98,8 @@ def dumps(scheme: Scheme, format: str = "toml") -> str:
     name = "normal(std=0.02)"
     """
     data = to_dict(scheme)
+    if not isinstance(format, str):
+        raise UnknownName("format", format, ("json", "toml"))
     if format == "json":
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     if format == "toml":
@@ -105,6 +116,10 @@ def loads(text: str, format: str = "toml") -> Scheme:
     >>> loads(dumps(loads("distribution = 'normal'\nstd = 0.02")))
     Scheme(distribution='normal', std=0.02)
     """
+    if not isinstance(text, str):
+        raise SpecError(f"TOML or JSON text was expected, not {shown(text)}.")
+    if not isinstance(format, str):
+        raise UnknownName("format", format, ("json", "toml"))
     try:
         if format == "json":
             data = json.loads(text)
@@ -112,10 +127,11 @@ def loads(text: str, format: str = "toml") -> Scheme:
             data = tomllib.loads(text)
         else:
             raise UnknownName("format", format, ("json", "toml"))
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SpecError(f"this is not {format.upper()}: {error}.") from error
-    if not isinstance(data, Mapping):
-        raise SpecError(f"a scheme is a table of fields, not {data!r}.")
+    except UnknownName:
+        raise
+    except (ValueError, RecursionError) as error:  # also for an integer of too many digits
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise SpecError(f"this is not {format.upper()}: {reason}.") from error
     return from_dict(data)
 
 
@@ -148,10 +164,13 @@ def load(path: str | Path) -> Scheme:
     ...     load(f"{folder}/he.json").mode
     'FAN_IN'
     """
-    return loads(read_text(path), _format(path))
+    kind = _format(path)
+    return loads(read_text(path), kind)
 
 
 def _format(path: str | Path) -> str:
+    if not isinstance(path, (str, os.PathLike)):
+        raise SpecError(f"a path was expected, not {shown(path)}.")
     return Path(path).suffix.removeprefix(".") or "toml"
 
 

@@ -108,6 +108,10 @@ class Orthogonal(Structured):
     kind = "orthogonal"
 
     @property
+    def extent(self) -> tuple[float, float]:
+        return self.gain, self.gain
+
+    @property
     def marginal(self) -> Distribution:
         return HaarEntry(self.gain, max(self.rows, self.columns, 1))
 
@@ -131,6 +135,10 @@ class DeltaOrthogonal(Structured):
     rows: int
     columns: int
     kind = "delta_orthogonal"
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        return self.gain, self.gain
 
     @property
     def marginal(self) -> Distribution:
@@ -171,6 +179,10 @@ class Stencil(Structured):
     rows: int
     columns: int
     kind = "stencil"
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        return self.gain, self.gain
 
     @property
     def marginal(self) -> Distribution:
@@ -228,6 +240,10 @@ class Sparse(Structured):
         return self.zeros / max(self.length, 1)
 
     @property
+    def extent(self) -> tuple[float, float]:
+        return Normal(0.0, self.sigma).extent
+
+    @property
     def marginal(self) -> Distribution:
         return Spiked(Normal(0.0, self.sigma), self.share)
 
@@ -250,6 +266,12 @@ class Given(Structured):
 
     values: Values
     kind = "array"
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        numbers = self.values.array()
+        largest = float(abs(numbers).max()) if numbers.size else 0.0
+        return largest, largest
 
     @property
     def marginal(self) -> Distribution:

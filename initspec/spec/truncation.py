@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from ..errors import SpecError, UnknownName
+from ..errors import SpecError, UnknownName, shown
 from ..public import public
+from .arguments import number, plain, text
 
 UNITS = ("parent", "result", "absolute")
 
@@ -36,9 +37,14 @@ class Truncation:
     variance: str | float = "corrected"
 
     def __post_init__(self) -> None:
+        for name in ("low", "high"):
+            bound = plain(getattr(self, name))
+            number(f"truncation's {name}", bound, finite=False)
+            object.__setattr__(self, name, bound)
         if not self.low < self.high:
-            raise SpecError(f"truncation needs low < high, not low={self.low}, high={self.high}.")
-        if self.unit not in UNITS:
+            low, high = shown(self.low), shown(self.high)
+            raise SpecError(f"truncation needs low < high, not low={low}, high={high}.")
+        if text("truncation's unit", self.unit) not in UNITS:
             raise UnknownName("truncation unit", self.unit, UNITS)
         if isinstance(self.variance, str):
             if self.variance not in ("corrected", "uncorrected"):
@@ -48,8 +54,11 @@ class Truncation:
                     ("corrected", "uncorrected"),
                     "Or a positive number that multiplies the parent's variance.",
                 )
-        elif not (math.isfinite(self.variance) and self.variance > 0):
-            raise SpecError(f"a truncation's variance factor is positive, not {self.variance!r}.")
+            return
+        factor = number("a truncation's variance factor", self.variance)
+        if factor <= 0:
+            raise SpecError(f"a truncation's variance factor is positive, not {factor!r}.")
+        object.__setattr__(self, "variance", factor)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain data; an infinite bound, which JSON lacks, as a word.
@@ -127,8 +136,8 @@ def _moments(low: float, high: float) -> tuple[float, float, float]:
 
 
 def _edge(x: float, power: int) -> float:
-    """``x**power * phi(x)``, zero at infinity."""
-    return 0.0 if math.isinf(x) else x**power * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+    """``x**power * phi(x)``, zero at infinity and where phi is."""
+    return 0.0 if abs(x) > 40 else x**power * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
 
 
 def _by_quadrature(low: float, high: float) -> tuple[float, float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import SpecError
+from ..errors import SpecError, shown
 from .fan_rules import Shape
 
 
@@ -22,9 +22,19 @@ class Values:
         import numpy as np
 
         try:
-            numbers = np.asarray(array, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise SpecError(f"an array of numbers was expected, not {array!r}.") from error
+            given = np.asarray(array)
+            if given.dtype.kind == "c":
+                raise SpecError(
+                    "an array of real numbers was expected; this one is complex: give its .real "
+                    "and its .imag as arrays of their own."
+                )
+            if given.dtype.kind in "USMm":
+                raise TypeError(given.dtype)
+            numbers = given.astype(np.float64)
+        except SpecError:
+            raise
+        except Exception as error:  # whatever an object raises where NumPy asks it for its numbers
+            raise SpecError(f"an array of numbers was expected, not {shown(array)}.") from error
         if not np.isfinite(numbers).all():
             raise SpecError("an array of finite numbers was expected; this one holds nan or inf.")
         return cls(numbers.shape, np.ascontiguousarray(numbers).astype("<f8").tobytes())

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..errors import StreamError
+from ..errors import StreamError, shown
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout
 
@@ -76,6 +76,11 @@ def checked(window: Sequence[slice] | None, shape: Shape) -> Window:
     """The window with its bounds written out; raises :class:`StreamError` if it does not fit."""
     if window is None:
         return whole(shape)
+    if not isinstance(window, (tuple, list)) or not all(isinstance(n, slice) for n in window):
+        raise StreamError(
+            f"a window has one slice for each axis, as (slice(0, 2), slice(None)), not "
+            f"{shown(window)}."
+        )
     window = tuple(window)
     if len(window) != len(shape):
         raise StreamError(
@@ -83,8 +88,8 @@ def checked(window: Sequence[slice] | None, shape: Shape) -> Window:
         )
     cut = []
     for axis, (part, size) in enumerate(zip(window, shape, strict=True)):
-        start = 0 if part.start is None else int(part.start)
-        stop = size if part.stop is None else int(part.stop)
+        start = 0 if part.start is None else _bound(part, part.start)
+        stop = size if part.stop is None else _bound(part, part.stop)
         if part.step not in (None, 1) or not 0 <= start <= stop <= size:
             raise StreamError(
                 f"the window {part} lies outside axis {axis} of the shape {shape}: it needs "
@@ -92,6 +97,15 @@ def checked(window: Sequence[slice] | None, shape: Shape) -> Window:
             )
         cut.append(slice(start, stop))
     return tuple(cut)
+
+
+def _bound(part: slice, value: Any) -> int:
+    try:
+        return int(value.__index__())
+    except (AttributeError, TypeError, ValueError):
+        raise StreamError(
+            f"a window's bounds are integers, and {shown(part)} has others."
+        ) from None
 
 
 def extent(window: Window) -> Shape:

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import contextlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendMissing, UnknownName
+from ..errors import BackendMissing, UnknownName, shown
+from ..spec.number_types import TYPES as TYPES
 
 Array = NDArray[Any]
-
-
-class NumberType(NamedTuple):
-    """A type of binary numbers.
-
-    ``mantissa`` counts the bits that it stores of one, ``least`` is the exponent of its least
-    step, ``storage`` the NumPy type that holds it: of bfloat16 the bits, in uint16.
-    """
-
-    mantissa: int
-    least: int
-    storage: str
-
-
-TYPES = {
-    "float64": NumberType(52, -1074, "float64"),
-    "float32": NumberType(23, -149, "float32"),
-    "bfloat16": NumberType(7, -133, "uint16"),
-    "float16": NumberType(10, -24, "float16"),
-}
 
 DTYPES = tuple(TYPES)
 
@@ -42,13 +24,27 @@ def dtype_name(dtype: Any) -> str:
 
     Raises :class:`UnknownName` for a type that no weights are drawn in.
     """
-    if isinstance(dtype, type) and issubclass(dtype, np.generic):
-        dtype = np.dtype(dtype)
-    dtype = getattr(dtype, "dtype", dtype)  # of jax.numpy.float32 and its like
-    name: str = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
+    if isinstance(dtype, str) and dtype in TYPES:
+        return dtype
+    kind = dtype
+    if dtype is float or (isinstance(dtype, type) and issubclass(dtype, np.generic)):
+        kind = np.dtype(dtype)
+    kind = getattr(kind, "dtype", kind)  # of jax.numpy.float32 and its like
+    name = getattr(kind, "name", None) or _written(kind)
+    if isinstance(dtype, str):  # NumPy's other words for a type: "f4", "double", "<f2"
+        with contextlib.suppress(Exception):
+            name = np.dtype(dtype).name
     if name not in TYPES:
-        raise UnknownName("dtype", name, DTYPES)
-    return name
+        raise UnknownName("dtype", shown(dtype) if dtype is None else name, DTYPES)
+    return str(name)
+
+
+def _written(kind: Any) -> str:
+    """The last word of what a dtype prints: ``torch.float32`` has no name but that."""
+    try:
+        return str(kind).rpartition(".")[2]
+    except Exception:  # of somebody's class
+        return shown(kind)
 
 
 def storage(dtype: str) -> np.dtype[Any]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
+from ..errors import LayoutError
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout, checked_shape
 from . import canonical_order
 from .canonical_order import Block, Window
+
+#: No array has as many elements: of eight bytes each they would fill 63 bits of addresses.
+_MOST = 2**60
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,11 @@ class Placement:
         window = canonical_order.checked(self.window, self.shape)
         object.__setattr__(self, "window", window)
         object.__setattr__(self, "extent", canonical_order.extent(window))
+        if max(self.extent, default=0) >= _MOST or math.prod(self.extent) >= _MOST:
+            raise LayoutError(
+                f"a tensor of shape {self.extent} has more elements than memory has addresses: "
+                "give a smaller shape, or a window of it."
+            )
 
     def __hash__(self) -> int:  # a slice has no hash before Python 3.12
         return hash((self.shape, self.layout, self.bounds))
@@ -59,7 +69,7 @@ class Placement:
         """
         sizes = checked_shape(shape)
         axes = Layout.of(layout, len(sizes), out_first=out_first)
-        return _whole(sizes, axes) if window is None else cls(sizes, axes, tuple(window))
+        return _whole(sizes, axes) if window is None else cls(sizes, axes, window)  # type: ignore[arg-type]
 
     @property
     def bounds(self) -> tuple[tuple[int, int], ...]:

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import versions
-from ..errors import StreamError
+from ..errors import StreamError, shown
+from ..spec import arguments
 from ..spec.integer_form import Draw
 
 VERSION = versions.STREAM
@@ -51,14 +52,30 @@ def key_from_seed(seed: int) -> Key:
     """
     try:
         value = seed.__index__()
-    except AttributeError:
-        raise StreamError(f"a seed is an integer from 0 to 2**64 - 1, not {seed!r}.") from None
+    except (AttributeError, TypeError, ValueError):
+        raise StreamError(f"a seed is an integer from 0 to 2**64 - 1, not {shown(seed)}.") from None
     if not 0 <= value < 2**64:
         raise StreamError(
-            f"a seed is an integer from 0 to 2**64 - 1, not {value}. "
+            f"a seed is an integer from 0 to 2**64 - 1, not {shown(value)}. "
             "Take it modulo 2**64 if you mean that."
         )
     return value >> 32, value & 0xFFFFFFFF
+
+
+def checked_key(key: Any) -> Key:
+    """A key as a pair of Python's integers; raises :class:`StreamError` for what is none.
+
+    >>> checked_key((np.uint32(1), 5))
+    (1, 5)
+    """
+    words = tuple(arguments.plain(word) for word in key) if isinstance(key, (tuple, list)) else ()
+    valid = [type(word) is int and 0 <= word <= MASK for word in words]
+    if len(words) != 2 or not all(valid):
+        raise StreamError(
+            f"a key is two integers from 0 to 2**32 - 1, not {shown(key)}: make one with "
+            "key_from_seed(seed), or a backend's key(seed)."
+        )
+    return words
 
 
 def threefry2x32(key: tuple[Any, Any], x0: Any, x1: Any) -> tuple[Any, Any]:
@@ -85,12 +102,20 @@ def threefry2x32(key: tuple[Any, Any], x0: Any, x1: Any) -> tuple[Any, Any]:
 
 def fold_in(key: Key, data: int) -> Key:
     """A key of its own for each ``data`` of 32 bits; it is ``jax.random.fold_in``."""
+    if type(data) is not int:
+        data = arguments.integer("what is folded into a key", data, 0, StreamError)
     return threefry2x32(key, 0, data)
 
 
 def name_hash(name: str) -> Key:
     """The two words that a name folds in: BLAKE2b of its UTF-8, eight bytes, big-endian."""
-    return key_from_seed(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()))
+    try:
+        data = arguments.text("the name of a parameter", name, StreamError).encode()
+    except UnicodeEncodeError:
+        raise StreamError(
+            f"the name {shown(name)} has no UTF-8: leave out its surrogates."
+        ) from None
+    return key_from_seed(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest()))
 
 
 def fold_name(key: Key, name: str | None) -> Key:
@@ -103,7 +128,11 @@ def fold_name(key: Key, name: str | None) -> Key:
 
 def words(key: Key, index: NDArray[np.uint64]) -> U32:
     """The words at the given 64-bit indices; it is ``jax.random.bits`` on a whole array."""
-    index = np.asarray(index, np.uint64)
+    key = checked_key(key)
+    try:
+        index = np.asarray(index, np.uint64)
+    except (TypeError, ValueError, OverflowError):
+        raise StreamError(f"indices are integers below 2**64, not {shown(index)}.") from None
     flat = index.reshape(-1)  # NumPy 1 has no sum of a uint64 scalar and a plain integer
     k0, k1 = int(key[0]), int(key[1])
     x0, x1 = threefry2x32((k0, k1), flat >> np.uint64(32), flat & np.uint64(MASK))
@@ -171,8 +200,10 @@ def values(word: U32, draw: Draw, dtype: str = "float32") -> NDArray[Any]:
     ``dtype`` is ``"float64"`` or ``"float32"``; narrower types are the float32 numbers, rounded
     to nearest even. The product is rounded, then the sum: two operations, never fused.
     """
-    kind = np.float64 if dtype == "float64" else np.float32
+    kind, draw = np.float64 if dtype == "float64" else np.float32, draw.in_type(dtype)
     number = integer(word, draw).astype(kind) * scale_of(draw, dtype)
+    if draw.after != 1:
+        number = number * kind(draw.after)
     if draw.shift != 0:
         number = number + kind(draw.shift)
     return np.asarray(number, kind)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import initspec
 from initspec import Fans, Layout, LayoutError, UnknownName, fans
 from initspec.spec.fan_rules import RULES
 from initspec.spec.layout import layers
@@ -103,8 +104,48 @@ def test_the_frameworks_own_rules(
     assert fans(shape, layout, rule) == Fans(*expected)
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("true", (15, 30)),
+        ("naive", (16 * 15, 2 * 15)),
+        ("last_two", (16 * 15, 2 * 15)),
+        ("grouped", (15, 32 * 15)),
+        ("torch", (15, 32 * 15)),
+    ],
+)
+def test_a_depthwise_kernel_counts_the_same_however_it_lies(
+    rule: str, expected: tuple[int, int]
+) -> None:
+    for shape, layout in (
+        ((3, 5, 16, 2), "keras.DepthwiseConv2D"),
+        ((32, 1, 3, 5), "torch.Conv2d, groups=16"),
+        ((3, 5, 1, 32), "hwio, groups=16"),
+        ((2, 16, 3, 5), "oghw"),
+    ):
+        assert fans(shape, layout, rule) == expected, layout
+
+
+def test_a_dialect_counts_as_its_framework_whatever_the_layout() -> None:
+    get = initspec.get
+    for name in ("he_normal", "glorot_uniform"):
+        for dialect in ("keras", "keras<3.15", "tensorflow", "jax", "torch", "flax"):
+            if f"{name}@{dialect}" not in initspec.schemes:
+                continue
+            scheme = get(f"{name}@{dialect}")
+            scales = {
+                scheme.on(shape, layout).std
+                for shape, layout in (
+                    ((3, 3, 8, 2), "hwgo"),
+                    ((16, 1, 3, 3), "oihw, groups=8"),
+                    ((3, 3, 1, 16), "hwio, groups=8"),
+                )
+            }
+            assert len(scales) == 1, (name, dialect, scales)
+
+
 @given(
-    st.sampled_from(sorted(set(RULES) - {"last_two"})),
+    st.sampled_from(sorted(RULES)),
     st.sampled_from(["oihw", "hwio", "ihow", "whoi"]),
     st.tuples(*[st.integers(1, 9)] * 4),
 )

@@ -249,3 +249,19 @@ def test_the_quantile_is_exact_to_single_precision():
     tail = (np.where(words >> 31, ~words, words) | 1) * 2.0**-32
     exact = special.ndtri(tail) * np.where(words >> 31, -1, 1)
     assert np.abs(stream.normal_integer(words) * 2.0**-28 - exact).max() < 4.5e-7
+
+
+def test_the_ends_of_a_uniform_law() -> None:
+    """The integer is never an end; a rounded sum, or a narrow type, can be."""
+    ends = np.array([0, 2**32 - 1], np.uint32)
+    symmetric = stream.values(ends, integer_form.uniform(-1.0, 1.0))
+    assert -1 < symmetric[0] == -symmetric[1]
+    assert stream.values(ends, integer_form.uniform(0.0, 1.0)).tolist() == [2.0**-25, 1.0]
+    assert stream.values(ends, integer_form.uniform(1.0, 2.0)).tolist() == [1.0, 2.0]
+    wide = stream.values(ends, integer_form.uniform(0.0, 1.0), "float64")
+    assert 0 < wide[0] < wide[1] < 1
+    rng = np.random.default_rng(0)
+    for low, width in zip(rng.normal(size=500), rng.exponential(size=500), strict=True):
+        values = stream.values(ends, integer_form.uniform(low, low + width))
+        step = np.spacing(np.float32(max(abs(low), abs(low + width))))
+        assert max(low - float(values[0]), float(values[1]) - (low + width)) <= step
