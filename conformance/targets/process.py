@@ -130,19 +130,26 @@ def _started() -> tuple[subprocess.Popen[bytes], IO[bytes] | None]:
     its own, so that the worker ends with this process, however this one ends.
     """
     command = [sys.executable, "-m", "initspec.conformance.targets.worker"]
-    pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    pipe = subprocess.PIPE
     if os.name != "posix":
-        return subprocess.Popen(command, **pipes), None
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe), None
     guarded, leash = os.pipe()
     try:
         guard = [sys.executable, "-I", "-S", _GUARD, str(guarded), *command]
-        process = subprocess.Popen(guard, **pipes, pass_fds=[guarded], start_new_session=True)
+        process = subprocess.Popen(
+            guard,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            pass_fds=[guarded],
+            start_new_session=True,
+        )
     except BaseException:
         os.close(leash)
         raise
     finally:
         os.close(guarded)
-    return process, open(leash, "wb")  # noqa: SIM115 - it lives as long as the process
+    return process, open(leash, "wb")
 
 
 def _end(process: subprocess.Popen[bytes], leash: IO[bytes] | None) -> None:
