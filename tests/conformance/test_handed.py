@@ -345,7 +345,7 @@ def test_a_layout_goes_with_the_shape_that_a_target_has(tmp_path) -> None:
     for targets in (("numpy",), ("no_such_module:f",)):
         with pytest.raises(SpecError, match="goes with a --shape"):
             select(Selection(targets=targets, claims=("he_normal",), layout="oi"))
-    with pytest.raises(SpecError):
+    with pytest.raises(InitSpecError, match="names 4 axes"):
         select(Selection(targets=(text,), claims=("he_normal",), layout="oihw"))
 
 

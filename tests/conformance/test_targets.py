@@ -827,7 +827,7 @@ def test_torch_as_text_is_tied_to_the_sampler_of_torch(text, tmp_path, monkeypat
     (tmp_path / "hair_of_torch.py").write_text(
         "import torch\n"
         "def he_(tensor):\n"
-        "    return torch.nn.init.kaiming_normal_(tensor).mul_(1 + 1e-5)\n"
+        "    return torch.nn.init.kaiming_normal_(tensor).data.mul_(1 + 1e-5)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     for target, claim in (
