@@ -34,21 +34,25 @@ _USUAL = (42, 123, 1234)
 _NUMPY = (np.int64(7), np.int32(7), np.uint32(7))
 
 
-def problems(cell: Cell, law: Distribution) -> list[str]:
-    """What is wrong with the draws of seeds at the edges, a sentence for each."""
+def problems(cell: Cell, law: Distribution, values: Array) -> list[str]:
+    """What is wrong with the draws of seeds at the edges, a sentence for each.
+
+    What ``values``, drawn with a usual seed, are wrong in as well is no matter of the seed.
+    """
     if cell.target.ignores_seed or cell.target.seed_as == "nothing":
         return []
     is_integer = cell.target.seed_as == "integer"
+    usual = _drawn(cell, 7)
+    is_right = not (_of_law(cell, law, 7, usual) or _wrong(cell, law, values))
     wrong = []
     for seed in _AGAIN if is_integer else (0,):
         first, again = _drawn(cell, seed), _drawn(cell, seed)
         if first is not None and again is not None and not np.array_equal(first, again):
             wrong.append(f"the seed {seed} gave other values the second time")
-        wrong += _of_law(cell, law, seed, first)
+        wrong += _of_law(cell, law, seed, first) if is_right else []
     if not is_integer:
         return wrong
-    wrong += _of_law(cell, law, None, _drawn(cell, None))
-    usual = _drawn(cell, 7)
+    wrong += _of_law(cell, law, None, _drawn(cell, None)) if is_right else []
     for number in _NUMPY:
         drawn = _drawn(cell, number)
         if drawn is not None and usual is not None and not np.array_equal(drawn, usual):
@@ -84,11 +88,14 @@ def _of_law(cell: Cell, law: Distribution, seed: Any, drawn: Array | None) -> li
         values = checked(drawn, cell.shape, cell.dtype)
     except Unjudged as problem:
         return [f"with the seed {seed}: {problem}"]
+    return [f"with the seed {seed}: {note}" for note in _wrong(cell, law, values)]
+
+
+def _wrong(cell: Cell, law: Distribution, values: Array) -> list[str]:
+    """What is wrong with one tensor, whatever the chance."""
     findings: list[Finding] = list(fixed.battery(cell, law, values))
-    refusals = [
-        f"with the seed {seed}: {item.note or item.test}" for item in findings if not item.p
-    ]
+    notes = [item.note or item.test for item in findings if not item.p]
     is_spread = law.elementwise and law.std > 0 and values.size >= FEW
-    if is_spread and not fixed.is_fixed(law) and np.unique(values).size == 1:
-        refusals.append(f"with the seed {seed} all values are {values.flat[0]:g}")
-    return refusals
+    if is_spread and np.unique(values).size == 1:
+        notes.append(f"all values are {values.flat[0]:g}")
+    return notes

@@ -36,7 +36,7 @@ def seeds(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
     if wrong and cell.target.seed_as == "nothing":
         yield not_applicable("seed", "it takes no seed, and draws from a generator of its own")
     else:
-        edges = edge_seeds.problems(cell, law)
+        edges = edge_seeds.problems(cell, law, values)
         note = f"the same seed gave {wrong} other values" if wrong else "; ".join(edges[:5])
         yield certain("seed", wrong or len(edges), note)
     if cell.target.stream:

@@ -217,7 +217,7 @@ def right(shape, seed):
         ),
         (
             lambda shape, seed: right(shape, seed) if seed is not None else np.zeros(shape, "f4"),
-            "with the seed None all values are 0",
+            "with the seed None: all values are 0",
         ),
         (
             lambda shape, seed: right(shape, seed) if seed else np.full(shape, 1e9, "f4"),
