@@ -26,6 +26,7 @@ from .report.explain import explain
 from .report.histogram import picture
 from .report.record import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Decision, Record
 from .targets.host import wide
+from .targets.raised import raised
 from .targets.target import Unjudged
 
 Array = NDArray[Any]
@@ -48,9 +49,19 @@ def judge(cell: Cell, budget: Budget) -> Record:
         verdict = SKIP if isinstance(error, (BackendMissing, complex_law.Unknown)) else ERROR
         record = replace(empty, verdict=verdict, sentence=str(error))
     except Exception as error:  # of the target's own
-        sentence = f"the target raised {type(error).__name__}: {error}"
+        sentence = f"the target raised {raised(error)}"
         record = replace(empty, verdict=ERROR, sentence=sentence)
-    return replace(record, seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return replace(record, sentence=_with_rounding(record.sentence, cell), seconds=seconds)
+
+
+def _with_rounding(sentence: str, cell: Cell) -> str:
+    """The sentence, and that the suite has rounded what it judged to a type that was asked for."""
+    given = cell.target.rounded_from
+    if not given or cell.dtype == "float32":
+        return sentence
+    told = f"the target gives {given} and is told no dtype: its values were rounded to {cell.dtype}"
+    return f"{sentence}; {told}" if sentence else told
 
 
 def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:

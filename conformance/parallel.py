@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
 
 from .cell import Cell, blank
 from .design import Budget
@@ -39,7 +43,10 @@ def judged(cells: Sequence[Cell], budget: Budget, jobs: int = 1) -> Iterator[tup
     if not chunks:
         return
     # A forked child would hang in the threads of the frameworks that the parent has loaded.
-    pool = ProcessPoolExecutor(min(jobs, len(chunks)), get_context("spawn"), _begin, (FOLDERS,))
+    spawn = get_context("spawn")
+    held, leash = spawn.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(min(jobs, len(chunks)), spawn, _begin, (held, FOLDERS))
+    is_whole = False
     try:
         sent = {
             pool.submit(_judge_all, [cells[place] for place in chunk], budget): chunk
@@ -52,14 +59,29 @@ def judged(cells: Sequence[Cell], budget: Budget, jobs: int = 1) -> Iterator[tup
                 sentence = f"the process that judged it ended: {error}"
                 records.append(replace(blank(cells[place]), verdict=ERROR, sentence=sentence))
             yield from zip(chunk, records, strict=True)
+        is_whole = True
     finally:
+        if not is_whole:  # interrupted, say: nobody waits for what is judged just now
+            for process in list((pool._processes or {}).values()):
+                process.kill()
         pool.shutdown(cancel_futures=True)
+        leash.close()
+        held.close()
 
 
 def _judge_all(cells: list[Cell], budget: Budget) -> list[Record]:
     return [judge(cell, budget) for cell in cells]
 
 
-def _begin(folders: Sequence[str]) -> None:
+def _begin(leash: Connection, folders: Sequence[str]) -> None:
+    """Before the first cell: print nowhere but to the errors, and end when the parent ends."""
     sys.path.extend(folders)  # last: a law's file may be there, and nothing else is taken from it
     sys.stdout = sys.stderr  # the answer of the run is printed by the parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent ends its processes
+    threading.Thread(target=_end_with, args=(leash,), daemon=True).start()
+
+
+def _end_with(leash: Connection) -> None:
+    """End this process when the other end of the leash is closed, as it is by any death."""
+    wait([leash])
+    os._exit(1)

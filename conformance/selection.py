@@ -82,7 +82,7 @@ def select(selection: Selection) -> Selected:
 
     for claim in selection.claims or ():
         claimed(claim)  # an unknown name is refused before anything runs
-    place = _place(selection)
+    place = _place(selection, has_own_shape=not backends)
     cells, records = _of_backends(backends, place, selection)
     for text in targets:
         selected = _of_target(text, place, selection)
@@ -102,12 +102,15 @@ def _named(cells: list[Cell], records: list[Record], names: str | None) -> Selec
     return Selected(cells, records)
 
 
-def _place(selection: Selection) -> tuple[Shape, Layout] | None:
-    """The shape and the layout that were given, checked against each other."""
+def _place(selection: Selection, has_own_shape: bool) -> tuple[Shape, Layout] | None:
+    """The shape and the layout that were given, checked against each other.
+
+    A layout alone may go with the shape that an array or a layer's parameter has.
+    """
     from ..spec.layout import Layout, checked_shape
 
     if selection.shape is None:
-        if selection.layout is not None:
+        if selection.layout is not None and not has_own_shape:
             raise SpecError(f"--layout {selection.layout} goes with a --shape.")
         return None
     shape = checked_shape(selection.shape)
@@ -176,7 +179,7 @@ def _of_target(text: str, place: tuple[Shape, Layout] | None, selection: Selecti
     from .targets.process import Process
 
     dtypes = selection.dtypes or ("float32",)
-    shape, layout = place or (None, None)
+    shape, layout = place or (None, selection.layout)
     cells: list[Cell] = []
     records = []
     process = Process(selection.time_limit)  # one for all claims: frameworks load for seconds
@@ -194,6 +197,8 @@ def _of_target(text: str, place: tuple[Shape, Layout] | None, selection: Selecti
             continue
         _checked_dtypes(dtypes, (*DTYPES, *PARTS))
         for scheme, target in pairs:
+            if selection.layout is not None and shape is None:
+                _check_own_shape(target, selection.layout)
             cells += suite.target_cells(
                 target,
                 scheme,
@@ -203,6 +208,19 @@ def _of_target(text: str, place: tuple[Shape, Layout] | None, selection: Selecti
                 tier=selection.tier or "stat",
             )
     return Selected(cells, records)
+
+
+def _check_own_shape(target: Target, layout: str) -> None:
+    """Refuses a layout that fits no shape of the target's own."""
+    from ..spec.layout import Layout
+
+    sizes = target.fixed_shape
+    if sizes is None:
+        raise SpecError(
+            f"--layout {layout} goes with a --shape, or with a target that has a shape of its own, "
+            "as an array and a layer's parameter have."
+        )
+    Layout.of(layout, len(sizes)).roles(sizes)
 
 
 def _claimed(text: str, claim: str, process: Process) -> list[tuple[str, Target]]:

@@ -17,6 +17,7 @@ from ..cell import Cell
 from ..drawing import draw_one
 from ..finding import Finding, certain, not_applicable
 from ..probability.complex_law import PARTS
+from . import edge_seeds
 from .coupling import FEW
 from .fixed import is_fixed
 
@@ -32,7 +33,12 @@ def seeds(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
     again = draw_one(cell, cell.shape, cell.dtype, cell.seed)
     moved = [name for name, state in _global_state().items() if before.get(name) != state]
     wrong = int(np.count_nonzero(again != values))
-    yield certain("seed", wrong, f"the same seed gave {wrong} other values")
+    if wrong and cell.target.seed_as == "nothing":
+        yield not_applicable("seed", "it takes no seed, and draws from a generator of its own")
+    else:
+        edges = edge_seeds.problems(cell, law, values)
+        note = f"the same seed gave {wrong} other values" if wrong else "; ".join(edges[:5])
+        yield certain("seed", wrong or len(edges), note)
     if cell.target.stream:
         note = f"a draw with a seed moved the global state of {' and '.join(moved)}"
         yield certain("globals", len(moved), note)
@@ -46,9 +52,17 @@ def seeds(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
     others = SEEDS if cell.target.stream != "native" else range(8)
     tried = {*others, cell.seed}
     drawn = {seed: draw_one(cell, cell.shape, cell.dtype, seed).tobytes() for seed in tried}
+    drawn |= edge_seeds.large(cell)
     equal = [(a, b) for a in drawn for b in drawn if a < b and drawn[a] == drawn[b]]
-    pairs = ", ".join(f"{a} and {b}" for a, b in equal[:3])
-    yield certain("seeds", len(equal), f"the same values with the seeds {pairs}")
+    traits = [pair for pair in equal if pair[1] - pair[0] in cell.target.seed_periods]
+    faults = [pair for pair in equal if pair not in traits]
+    pairs = ", ".join(f"{a} and {b}" for a, b in (faults or traits)[:3])
+    note = f"the same values with the seeds {pairs}"
+    if traits and not faults:
+        trait = f"{note}, as TensorFlow's own samplers give them: no fault of the target"
+        yield Finding("seeds", 0.0, 1.0, trait)
+    else:
+        yield certain("seeds", len(faults), note)
 
 
 def _global_state() -> dict[str, str]:
@@ -73,6 +87,9 @@ def types(cell: Cell, law: Distribution, values: Array) -> Finding:
     except Exception as error:
         return not_applicable("types", f"no float32 of this target: {error}")
     if cell.dtype == "float64":
+        narrow = int(np.count_nonzero(values.astype(np.float32) == values))
+        if law.elementwise and law.std > 0 and values.size >= FEW and narrow == values.size:
+            return certain("types", narrow, "its float64 values are float32 numbers, widened")
         if not cell.is_portable:
             return not_applicable("types", "float64 is drawn from more bits")
         size = abs(law.mean) if math.isfinite(law.mean) else 0.0

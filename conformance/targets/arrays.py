@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,39 @@ Array = NDArray[Any]
 class ArrayTarget(Target):
     """An array, which is what it is: one tensor, whatever the seed."""
 
-    ignores_seed = True
+    ignores_seed: bool = True
     fixed_shape: Shape
+    out_first: bool
 
-    def __init__(self, array: Array, name: str, text: str | None = None) -> None:
-        self.name, self.text = name, text
+    def __init__(
+        self, array: Array, name: str, text: str | None = None, *, out_first: bool = False
+    ) -> None:
+        self.name, self.text, self.out_first = name, text, out_first
         self._array = array
         self.fixed_shape = array.shape
 
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
         """The array; rounded, if it is of a wider type than is asked for."""
-        return narrowed(self._array, dtype)
+        tensor = narrowed(self._array, dtype)
+        self.rounded_from = "" if tensor.dtype == self._array.dtype else self._array.dtype.name
+        return tensor
+
+
+def of_file(text: str) -> ArrayTarget:
+    """The target of a file's array; a file that PyTorch has written says so.
+
+    Raises :class:`InitSpecError` as :func:`read` does.
+    """
+    return ArrayTarget(read(text), text, text, out_first=_is_of_torch(Path(text.partition("#")[0])))
+
+
+def _is_of_torch(path: Path) -> bool:
+    """Whether a file of safetensors names PyTorch as its framework."""
+    if path.suffix.lower() != ".safetensors":
+        return False
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return bool((header.get("__metadata__") or {}).get("format") == "pt")
 
 
 def read(text: str) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
@@ -21,14 +22,20 @@ class CallTarget(Target):
     """An initializer that is called in this process."""
 
     out_first: bool
+    seed_as: str
 
     def __init__(self, initializer: Any) -> None:
         self._initializer, self._maker = initializer, maker(initializer)
-        self.out_first = self._maker.out_first
+        self.out_first, self.seed_as = self._maker.out_first, self._maker.seed_as
         self.name = title(initializer)
         self.text = self.name if importable(self.name, initializer) else None
         is_ours = hasattr(initializer, "scheme")
         self.takes_layout = is_ours and getattr(initializer, "layout", "its own") is None
+
+    @cached_property
+    def seed_periods(self) -> tuple[int, ...]:
+        """By what the seeds differ that a framework of this process takes for one."""
+        return self._maker.seed_periods
 
     def placed(self, layout: Layout) -> CallTarget:
         """For a layout: initspec's own initializers are told it, where they have none."""
@@ -39,9 +46,12 @@ class CallTarget(Target):
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
         """The initializer's tensor; what it raises is passed on."""
         try:
-            return self._maker.draw(shape, dtype, seed)
+            answer = self._maker.answer(shape, dtype, seed)
         except SystemExit as error:
             raise Unjudged(ERROR, f"the target called sys.exit({error.code!r})") from None
+        tensor = self._maker.fitted(answer, dtype)
+        self.rounded_from = "" if tensor.dtype == answer.dtype else answer.dtype.name
+        return tensor
 
 
 def title(initializer: Any) -> str:

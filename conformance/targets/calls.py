@@ -16,7 +16,8 @@ from ...readings.registry import get
 from ...spec.custom import Custom
 from ...spec.fan_rules import Shape
 from ...spec.scheme import Scheme
-from .host import narrowed, seeded, tohost, torch, wide
+from .host import is_torch, narrowed, seed_periods, seeded, tohost, torch, unrelated, wide
+from .raised import raised
 from .signatures import CONVENTIONS, Call, title
 
 Array = NDArray[Any]
@@ -28,19 +29,38 @@ class Maker:
 
     ``out_first`` says that its usual layout is PyTorch's; ``fixed_shape`` and ``layout`` are those
     of a layer's parameter, which has no other. ``typed`` says that it is told the dtype; what is
-    not gives its own, and is rounded where that is a wider one.
+    not gives its own, and is rounded where that is a wider one. ``seed_as`` and ``ignores_seed``
+    are those of a :class:`.target.Target`.
     """
 
-    make: Callable[[Shape, str, int], Any]
+    make: Callable[[Shape, str, Any], Any]
     out_first: bool = False
     fixed_shape: Shape | None = None
     layout: str | None = None
     typed: bool = True
+    seed_as: str = "generator"
+    ignores_seed: bool = False
+
+    @property
+    def seed_periods(self) -> tuple[int, ...]:
+        """See :attr:`.target.Target.seed_periods`."""
+        return seed_periods()
 
     def draw(self, shape: Shape, dtype: str, seed: int) -> Array:
-        """The tensor on the host. The global generators are seeded for it, and put back."""
-        with seeded(seed), wide(dtype):
-            tensor = tohost(self.make(shape, dtype, seed))
+        """The tensor on the host, rounded where it is of a wider type and was not told this one."""
+        return self.fitted(self.answer(shape, dtype, seed), dtype)
+
+    def answer(self, shape: Shape, dtype: str, seed: int | None) -> Array:
+        """The tensor on the host, as it was answered.
+
+        The global generators are seeded with the seed where nothing else is handed over, and with
+        something unrelated where the seed is, and put back.
+        """
+        with seeded(seed if self.seed_as == "nothing" else unrelated()), wide(dtype):
+            return tohost(self.make(shape, dtype, seed))
+
+    def fitted(self, tensor: Array, dtype: str) -> Array:
+        """The tensor, rounded where it is of a wider type and was not told this one."""
         return tensor if self.typed else narrowed(tensor, dtype)
 
 
@@ -63,6 +83,8 @@ def maker(origin: Any, args: Sequence[Any] = (), options: Mapping[str, Any] | No
         return _configured(origin if is_ready else _made(origin, args, options))
     if isinstance(origin, type):
         return maker(_made(origin, args, options))
+    if hasattr(origin, "__array__") and not callable(origin):
+        return _array(origin)
     if not callable(origin):
         raise InitSpecError(f"{origin!r:.200} cannot be called: {CONVENTIONS}.")
     if dataclasses.is_dataclass(origin) and isinstance(getattr(origin, "scheme", None), Scheme):
@@ -88,7 +110,19 @@ def _of_call(call: Call) -> Maker:
     """A function whose parameters all have a role or a value."""
     if call.fills:
         torch()  # raises where it is missing
-    return Maker(make=call, out_first=call.fills, typed=call.is_typed)
+    return Maker(make=call, out_first=call.fills, typed=call.is_typed, seed_as=call.seed_as)
+
+
+def _array(origin: Any) -> Maker:
+    """An array, which is one tensor, whatever the seed."""
+    array = tohost(origin)
+    return Maker(
+        make=lambda shape, dtype, seed: array,
+        out_first=is_torch(origin),
+        fixed_shape=array.shape,
+        typed=False,
+        ignores_seed=True,
+    )
 
 
 def _made(origin: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
@@ -97,7 +131,7 @@ def _made(origin: Any, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
     except Exception as error:
         shown = [*map(repr, args), *(f"{name}={value!r}" for name, value in options.items())]
         raise InitSpecError(
-            f"{title(origin)}({', '.join(shown)}) raised {type(error).__name__}: {error}. It was "
+            f"{title(origin)}({', '.join(shown)}) raised {raised(error)}. It was "
             f"called for the initializer that it makes; {CONVENTIONS}."
         ) from error
 
@@ -123,7 +157,7 @@ def _configured(origin: Any) -> Maker:
             sys.modules["keras"].utils.set_random_seed(seed)
         return init(shape, dtype=dtype) if is_typed else init(shape)
 
-    return Maker(make=make, typed=is_typed)
+    return Maker(make=make, typed=is_typed, seed_as="generator" if "seed" in config else "nothing")
 
 
 def _ours(origin: Any) -> Maker:

@@ -6,6 +6,8 @@ import json
 import struct
 from typing import IO, Any
 
+import numpy as np
+
 _HEAD = struct.Struct(">IQ")
 MOST = 1 << 30  # bytes of one frame
 
@@ -28,3 +30,19 @@ def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     except (OSError, ValueError, struct.error):
         return None
     return frame if len(frame[1]) == body else None
+
+
+def packed(seed: Any) -> Any:
+    """A seed as plain data that keeps its type: None, an integer of Python or of NumPy.
+
+    >>> unpacked(packed(np.int32(7)))
+    np.int32(7)
+    """
+    if isinstance(seed, np.integer):
+        return [seed.dtype.name, int(seed)]
+    return seed if seed is None else int(seed)
+
+
+def unpacked(data: Any) -> Any:
+    """The seed of :func:`packed`."""
+    return np.dtype(data[0]).type(data[1]) if isinstance(data, list) else data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import random
 import sys
 from collections.abc import Iterator
@@ -37,7 +39,17 @@ def tohost(answer: Any) -> Array:
         raise TypeError(f"it answered {type(answer).__name__} that is no array: {error}") from error
     if array.dtype.kind in "OUSMmV" and array.dtype.name != "bfloat16":
         raise TypeError(f"it answered an array of {array.dtype.name}, where numbers are expected")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def is_torch(value: Any) -> bool:
+    """Whether it is a tensor of PyTorch, whose axes are in PyTorch's order.
+
+    >>> is_torch([1.0])
+    False
+    """
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
 
 
 def narrowed(array: Array, dtype: str) -> Array:
@@ -53,8 +65,25 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
     return dtypes.bfloat16() if dtype == "bfloat16" else np.dtype(dtype)
 
 
+_calls = itertools.count()
+
+
+def unrelated() -> int:
+    """A seed that has nothing to do with any other, and is another for each call."""
+    return int.from_bytes(hashlib.blake2b(b"%d" % next(_calls), digest_size=4).digest(), "big")
+
+
+def seed_periods() -> tuple[int, ...]:
+    """By what the seeds differ that TensorFlow, where it is loaded, takes for one.
+
+    ``tf.random.set_seed`` takes a seed modulo ``2**31 - 1``; Keras' initializers on TensorFlow
+    modulo ``2**31 - 2``.
+    """
+    return (2**31 - 1, 2**31 - 2) if "tensorflow" in sys.modules else ()
+
+
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded(seed: Any) -> Iterator[None]:
     """Python's, NumPy's and, where it is loaded, PyTorch's global generators, seeded."""
     torch: Any = sys.modules.get("torch")
     before = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()

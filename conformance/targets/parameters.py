@@ -1,4 +1,4 @@
-"""A parameter of a layer of PyTorch, Keras or Flax, as an initializer: the layer is built anew."""
+"""A parameter of a framework's layer, as an initializer: the layer is built anew."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def parameter(layer_type: Any, reference: Reference) -> Maker:
 
     layer, held = build(reference, layer_type, "float32", 0)
     path, value = _pick(held, name)
-    if build is _torch:  # which knows the layer that the parameter is of
-        layer = layer.get_submodule(".".join(path.split("/")[:-1]))
+    layer = _owner(layer, path, build)
     shape = tohost(value).shape
     return Maker(
         make=make,
-        out_first=build is _torch,
+        out_first=build in (_torch, _equinox),
         fixed_shape=shape,
         layout=lookup(layer, path, len(shape)),
+        seed_as="nothing" if build in (_torch, _keras) else "generator",
     )
 
 
@@ -51,6 +51,8 @@ def _builder(layer_type: Any) -> Build:
         ("torch.nn", "Module"): _torch,
         ("flax.linen", "Module"): _linen,
         ("flax.nnx", "Module"): _nnx,
+        ("equinox", "Module"): _equinox,
+        ("haiku", "Module"): _haiku,
     }
     if isinstance(layer_type, type):
         for (module, name), build in kinds.items():
@@ -60,8 +62,8 @@ def _builder(layer_type: Any) -> Build:
     elif "torch" in sys.modules and callable(layer_type):
         return _torch  # a function that makes a module
     raise InitSpecError(
-        f"{layer_type!r:.100} is no layer of PyTorch, Keras or Flax: '#' names a layer's "
-        f"parameter. In general {CONVENTIONS}."
+        f"{layer_type!r:.100} is no layer of PyTorch, Keras, Flax, Haiku or Equinox: '#' names a "
+        f"layer's parameter. In general {CONVENTIONS}."
     )
 
 
@@ -114,6 +116,52 @@ def _nnx(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any, 
     layer = layer_type(*text.args, **{**own, **text.options})
     held = nnx.to_flat_state(nnx.state(layer, nnx.Param))
     return layer, {"/".join(map(str, path)): value for path, value in held}
+
+
+def _equinox(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any, dict[str, Any]]:
+    import jax
+
+    taken = inspect.signature(layer_type).parameters
+    own = {"key": jax.random.key(seed), "dtype": numpy_dtype(dtype)}
+    own = {name: value for name, value in own.items() if name in taken}
+    layer = layer_type(*text.args, **{**own, **text.options})
+    arrays = import_module("equinox").filter(layer, import_module("equinox").is_inexact_array)
+    held = jax.tree_util.tree_flatten_with_path(arrays)[0]
+    return layer, {jax.tree_util.keystr(path, simple=True, separator="/"): v for path, v in held}
+
+
+def _haiku(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any, dict[str, Any]]:
+    import jax
+
+    if text.inputs is None:
+        raise SpecError(
+            "a Haiku layer has no parameters before it has seen an input: end the target with the "
+            "input's shape, as in 'haiku:Linear(96)#w@(1, 40)'."
+        )
+    built: list[Any] = []
+
+    def forward(*inputs: Any) -> Any:
+        built.append(layer_type(*text.args, **text.options))
+        return built[0](*inputs)
+
+    zeros = jax.numpy.zeros
+    inputs = [zeros([n or 1 for n in shape], dtype) for shape in _shapes(text.inputs)]
+    init = import_module("haiku").transform_with_state(forward).init
+    held, _ = init(jax.random.key(seed), *inputs)
+    return built[0], {
+        f"{module}/{name}": value for module, own in held.items() for name, value in own.items()
+    }
+
+
+def _owner(layer: Any, path: str, build: Build) -> Any:
+    """The layer that a parameter is of, which is in another where its path says so."""
+    names = path.split("/")[:-1]
+    if build is _torch:
+        return layer.get_submodule(".".join(names))
+    if build is _equinox:
+        for name in names:
+            layer = layer[int(name)] if name.isdecimal() else getattr(layer, name)
+    return layer
 
 
 def _shapes(inputs: Any) -> tuple[Shape, ...]:

@@ -18,11 +18,13 @@ import threading
 import time
 import weakref
 from collections import deque
+from pathlib import Path
 from typing import IO, Any
 
 from .frames import receive, send
 from .text import FOLDERS
 
+_GUARD = str(Path(__file__).with_name("guard.py"))
 _GRACE = 2.0  # seconds in which a process that hangs may say where
 
 
@@ -43,7 +45,7 @@ class Process:
         with self._lock:
             if self._running is None:
                 self._running = _Running()
-                self._stop = weakref.finalize(self, _end, self._running.process)
+                self._stop = weakref.finalize(self, self._running.end)
             try:
                 return self._running.ask(question, self.time_limit)
             except BaseException:  # an answer that comes later would be taken for the next one
@@ -56,13 +58,7 @@ class _Running:
     """A process that runs, and two threads that empty its pipes."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "initspec.conformance.targets.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # so that what a target starts ends with it
-        )
+        self.process, self._leash = _started()
         self.answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.errors: deque[bytes] = deque(maxlen=40)
         for work in (
@@ -84,7 +80,7 @@ class _Running:
 
     def _death(self, late: bool, limit: float) -> str:
         if late:
-            _end(self.process)
+            self.end()
             place = re.search(r'recent call first\):\s+(File ".*", line \d+ in \S+)', self._last())
             return (
                 f"the target did not answer within {limit:g} s and was stopped"
@@ -99,6 +95,10 @@ class _Running:
             memory = ", as happens for want of memory" if name == "SIGKILL" else ""
             return f"the process of the target was killed by {name}{memory}{self._words()}"
         return f"the target ended its process with exit code {code}{self._words()}"
+
+    def end(self) -> None:
+        """End the process with all that it started."""
+        _end(self.process, self._leash)
 
     def _last(self) -> str:
         time.sleep(0.05)  # for the thread that reads them
@@ -124,13 +124,43 @@ def _overhear(pipe: IO[bytes] | None, errors: deque[bytes]) -> None:
             errors.append(line)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _started() -> tuple[subprocess.Popen[bytes], IO[bytes] | None]:
+    """The process, and the leash whose closing ends it with all that it started.
+
+    On POSIX it is the guard of the worker that is started; it holds no other end of the leash than
+    its own, so that the worker ends with this process, however this one ends.
+    """
+    command = [sys.executable, "-m", "initspec.conformance.targets.worker"]
+    pipe = subprocess.PIPE
+    if os.name != "posix":
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe), None
+    guarded, leash = os.pipe()
+    try:
+        guard = [sys.executable, "-I", "-S", _GUARD, str(guarded), *command]
+        process = subprocess.Popen(
+            guard,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            pass_fds=[guarded],
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(leash)
+        raise
+    finally:
+        os.close(guarded)
+    return process, open(leash, "wb")
+
+
+def _end(process: subprocess.Popen[bytes], leash: IO[bytes] | None) -> None:
     """End a process, and on POSIX all that it started."""
-    if process.poll() is None:
-        with contextlib.suppress(OSError):
-            if os.name == "posix":
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
-    with contextlib.suppress(subprocess.TimeoutExpired):
+    if leash is None:
+        process.kill()
+    else:
+        leash.close()
+    try:
         process.wait(timeout=_GRACE)
+    except subprocess.TimeoutExpired:  # a guard that is stopped, say
+        process.kill()
+        process.wait()

@@ -16,6 +16,7 @@ from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ..batteries.known_samplers import as_data, of_numpy
 from ..report.record import ERROR, SKIP
+from .frames import packed
 from .host import numpy_dtype
 from .loading import NoTable
 from .process import Lost, Process
@@ -55,6 +56,21 @@ class TextTarget(Target):
         return self._facts.get("layout")
 
     @cached_property
+    def seed_as(self) -> str:
+        """What it is handed for a seed."""
+        return str(self._facts.get("seed_as", ""))
+
+    @cached_property
+    def ignores_seed(self) -> bool:
+        """Whether it is an array."""
+        return bool(self._facts.get("ignores_seed"))
+
+    @cached_property
+    def seed_periods(self) -> tuple[int, ...]:
+        """By what the seeds differ that its framework takes for one."""
+        return tuple(self._facts.get("seed_periods", ()))
+
+    @cached_property
     def _facts(self) -> dict[str, Any]:
         """Nothing is known of what cannot be loaded: then :meth:`draw` says why."""
         try:
@@ -80,12 +96,13 @@ class TextTarget(Target):
         most = max(1, min(_SEEDS, _BATCH // max(size, 1)))
         tensors: list[Array] = []
         while len(tensors) < len(seeds):
-            part = [int(seed) for seed in seeds[len(tensors) :][: min(most, self._pace)]]
+            part = [packed(seed) for seed in seeds[len(tensors) :][: min(most, self._pace)]]
             started = time.monotonic()
             question = {"do": "draw", "shape": shape, "dtype": dtype, "seeds": part}
-            _, body = self._ask(question)
+            head, body = self._ask(question)
             if len(body) != size * len(part):
                 _unjudged(_OTHER_ANSWER)
+            self.rounded_from = str(head.get("rounded_from", ""))
             tensors.extend(np.frombuffer(body, kind).reshape(len(part), *shape))
             is_fast = time.monotonic() - started < _FAST
             self._pace = min(2 * self._pace, _SEEDS) if is_fast else max(self._pace // 2, 1)

@@ -11,11 +11,11 @@ from ...readings.entry import Entry
 from ...readings.registry import get
 from ...spec.custom import Custom
 from ...spec.scheme import Scheme
-from .arrays import ArrayTarget, read
+from .arrays import ArrayTarget, of_file
 from .backend import BackendTarget
 from .called import CallTarget
 from .claims import claimed
-from .host import tohost
+from .host import is_torch, tohost
 from .loading import NoTable
 from .process import Process
 from .remote import TextTarget, names
@@ -63,7 +63,7 @@ def resolve(
             return completed(target)
         if hasattr(target, "__array__"):
             kind = type(target).__module__.partition(".")[0]
-            return ArrayTarget(tohost(target), f"{kind} array")
+            return ArrayTarget(tohost(target), f"{kind} array", out_first=is_torch(target))
     return CallTarget(target)
 
 
@@ -93,7 +93,7 @@ def _of_text(text: str, scheme: Any, process: Process) -> Target:
         plugins.backend(text)  # raises where its framework is missing
         return BackendTarget(text, claimed(scheme), None, "portable")
     if text.partition("#")[0].lower().endswith(_FILES):
-        return ArrayTarget(read(text), text, text)
+        return of_file(text)
     if ":" not in text:
         hint = f"Backends are known by name; of what is importable {FORM}."
         raise UnknownName("target", text, plugins.available(), hint)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ import numpy as np
 from ...errors import InitSpecError, SpecError, UnknownName
 from ...spec.fan_rules import Shape
 from .host import numpy_dtype, torch
+from .raised import raised
 
 CONVENTIONS = (
     "an initializer is a PyTorch function f(tensor, ...) that fills in place, a Keras initializer "
@@ -42,6 +45,15 @@ _ROLES = {
     "prng_key": "key",
 }
 _TENSOR = re.compile(r"\b(Tensor|Parameter)\b")
+
+#: What a tensor of PyTorch is often called, beside its own name.
+_WEIGHTS = ("w", "weight", "weights", "param", "parameter", "kernel")
+
+#: What each framework hands a function for its random numbers.
+_SOURCES = ("rng", "generator", "key")
+
+#: Functions that draw from the global generator, whatever generator they are handed.
+_GLOBAL = (("torch", "sparse_"), ("transformers", "sparse_"))
 
 
 def title(callee: Any) -> str:
@@ -71,7 +83,7 @@ class Call:
         roles = {}
         for place, parameter in enumerate(parameters):
             role = _role(function, parameter, place, parameters)
-            if role:
+            if role and not (role == "generator" and _is_global(function)):
                 roles[parameter.name] = role
         return cls(function, parameters, roles)
 
@@ -126,40 +138,117 @@ class Call:
         """Whether it is told the dtype."""
         return self.fills or "dtype" in self.roles.values()
 
-    def __call__(self, shape: Shape, dtype: str, seed: int) -> Any:
-        """Call the function."""
+    @property
+    def seed_as(self) -> str:
+        """What it is handed for a seed: see :attr:`.target.Target.seed_as`."""
+        roles = self.roles.values()
+        if "seed" in roles:
+            return "integer"
+        return "nothing" if set(_SOURCES).isdisjoint(roles) else "generator"
+
+    def __call__(self, shape: Shape, dtype: str, seed: int | None) -> Any:
+        """Call the function; where it refuses what a parameter was taken for, try the others.
+
+        Raises :class:`InitSpecError` where it fills a tensor that is none of PyTorch's parameters,
+        or answers another than it was given.
+        """
+        refused: Exception | None = None
+        for package in ("", *self._others()):
+            try:
+                return self._called(shape, dtype, seed, package)
+            except (TypeError, AttributeError) as error:
+                refused = refused or error
+        assert refused is not None
+        raise refused
+
+    def _others(self) -> Iterator[str]:
+        """Those whose generators and types a function may ask for, if it may ask for any."""
+        if self.fills or {"rng", "generator", "dtype"}.isdisjoint(self.roles.values()):
+            return
+        yield from (name for name in ("torch", "jax", "numpy") if name in sys.modules)
+
+    def _called(self, shape: Shape, dtype: str, seed: int | None, package: str) -> Any:
+        if not self.fills:
+            return self._answer(self._given(shape, dtype, seed, package))
+        given = self._given(shape, dtype, seed, "torch")
+        try:
+            return _filled(self, given, self._answer(given))
+        except RuntimeError as error:
+            given = self._given(shape, dtype, seed, "torch", is_learnt=False)
+            try:
+                self._answer(given)
+            except Exception:
+                raise error from None
+            raise InitSpecError(
+                f"{title(self.function)} fills a plain tensor, and raised {raised(error)} for a "
+                "torch.nn.Parameter, which requires a gradient: fill it under torch.no_grad()."
+            ) from error
+
+    def _given(
+        self, shape: Shape, dtype: str, seed: int | None, package: str, is_learnt: bool = True
+    ) -> dict[str, Any]:
         given: dict[str, Any] = dict(self.values)
-        tensor = None
         for item in self.parameters:
             if item.name in self.roles:
-                given[item.name] = self._value(item, shape, dtype, seed)
-            if self.roles.get(item.name) == "tensor":
-                tensor = given[item.name]
+                given[item.name] = self._value(item, shape, dtype, seed, package)
+        if not is_learnt:
+            given[self._tensor].requires_grad_(False)
+        return given
+
+    @property
+    def _tensor(self) -> str:
+        return next(name for name, role in self.roles.items() if role == "tensor")
+
+    def _answer(self, given: Mapping[str, Any]) -> Any:
+        given = dict(given)
         first = [item.name for item in self.parameters if item.kind is item.POSITIONAL_ONLY]
         by_place = [given.pop(name) for name in first if name in given]
-        answer = self.function(*by_place, **given)
-        return answer if tensor is None or isinstance(answer, type(tensor)) else tensor
+        return self.function(*by_place, **given)
 
-    def _value(self, parameter: inspect.Parameter, shape: Shape, dtype: str, seed: int) -> Any:
-        match self.roles[parameter.name]:
+    def _value(
+        self, parameter: inspect.Parameter, shape: Shape, dtype: str, seed: Any, package: str
+    ) -> Any:
+        """What a parameter is given; an empty ``package`` stands for the one that it speaks."""
+        role = self.roles[parameter.name]
+        is_torch = package == "torch" or (
+            not package and role != "rng" and _speaks(self.function, "torch", parameter)
+        )
+        match role:
             case "tensor":  # not-a-numbers, so that what is not written shows
-                package = torch()
-                return package.full(shape, float("nan"), dtype=getattr(package, dtype))
+                framework = torch()
+                numbers = framework.full(shape, float("nan"), dtype=getattr(framework, dtype))
+                return framework.nn.Parameter(numbers)
             case "shape":
                 return shape
             case "dtype":
-                of_torch = _speaks(self.function, "torch", parameter)
-                return getattr(torch(), dtype) if of_torch else numpy_dtype(dtype)
+                return getattr(torch(), dtype) if is_torch else numpy_dtype(dtype)
             case "seed":
                 return seed
-            case "key":
+            case "rng" | "generator" if is_torch and not (role == "rng" and self.fills):
+                return torch().Generator().manual_seed(seed)
+            case "rng" | "generator" if package != "jax":
+                return np.random.default_rng(seed)
+            case _:
                 import jax
 
                 return jax.random.key(seed)
-            case "generator" if _speaks(self.function, "torch", parameter):
-                return torch().Generator().manual_seed(seed)
-            case _:
-                return np.random.default_rng(seed)
+
+
+def _filled(call: Call, given: Mapping[str, Any], answer: Any) -> Any:
+    """The tensor that was handed over, which is the one to judge."""
+    tensor = given[call._tensor]
+    if not isinstance(answer, torch().Tensor) or answer is tensor:
+        return tensor
+    is_same = answer.shape == tensor.shape and answer.data_ptr() == tensor.data_ptr()
+    if is_same or not tensor.numel():
+        return tensor
+    shape = f"asked for the shape {tuple(tensor.shape)}, the target answered {tuple(answer.shape)}"
+    left = " and left that one unwritten (its values are NaN)" if tensor.isnan().all() else ""
+    raise InitSpecError(
+        f"{'' if answer.shape == tensor.shape else shape + ': '}{title(call.function)} answered "
+        f"another tensor than the one that it was given{left}: what fills in place answers the "
+        "same tensor, or nothing."
+    )
 
 
 def _role(
@@ -173,6 +262,8 @@ def _role(
         return role if role != "tensor" else None
     if role is None and (_TENSOR.search(str(parameter.annotation)) or _fills(function)):
         return "tensor"
+    if role is None and _writes(function, parameter) and not _has_shape(all_):
+        return "tensor"
     before_shape = len(all_) > 1 and _ROLES.get(all_[1].name) == "shape"
     if role in (None, "rng") and before_shape and _speaks(function, "jax", parameter):
         return "key"
@@ -184,6 +275,24 @@ def _fills(function: Any) -> bool:
     inner = _inner(function)
     names = getattr(getattr(inner, "__code__", None), "co_names", ())
     return any(re.search(r"[^_]_$", name) for name in (getattr(inner, "__name__", ""), *names))
+
+
+def _writes(function: Any, parameter: inspect.Parameter) -> bool:
+    """Whether it writes the data of its parameter, or PyTorch's is the parameter's usual name."""
+    if parameter.default is not parameter.empty or not _speaks(function, "torch", parameter):
+        return False
+    names = getattr(getattr(_inner(function), "__code__", None), "co_names", ())
+    return "data" in names or parameter.name.lower() in _WEIGHTS
+
+
+def _has_shape(parameters: Sequence[inspect.Parameter]) -> bool:
+    return any(_ROLES.get(item.name.lower().strip("_")) == "shape" for item in parameters)
+
+
+def _is_global(function: Any) -> bool:
+    inner = _inner(function)
+    package = str(getattr(inner, "__module__", "")).partition(".")[0]
+    return (package, getattr(inner, "__name__", "")) in _GLOBAL
 
 
 def _inner(function: Any) -> Any:
@@ -203,10 +312,26 @@ def _speaks(function: Any, package: str, parameter: inspect.Parameter) -> bool:
     kin = {"jax": ("jax", "flax", "haiku", "equinox"), "torch": ("torch", "timm")}[package]
     if str(getattr(inner, "__module__", "")).partition(".")[0] in kin:
         return True
+    return package in set(_packages(inner, set()))
+
+
+def _packages(function: Any, seen: set[Any]) -> Iterator[str]:
+    """The packages of what a function names, and of what its own module's functions name."""
+    seen.add(function)
     try:
-        seen = inspect.getclosurevars(inner)
+        names = inspect.getclosurevars(function)
     except (TypeError, ValueError):
-        return False
-    held = [*seen.globals.values(), *seen.nonlocals.values()]
-    roots = {str(getattr(value, "__name__", "")).partition(".")[0] for value in held}
-    return package in roots | seen.unbound
+        return
+    yield from names.unbound
+    for value in (*names.globals.values(), *names.nonlocals.values()):
+        module = getattr(value, "__name__", "") if inspect.ismodule(value) else _module(value)
+        yield str(module).partition(".")[0]
+        inner = inspect.unwrap(value) if isinstance(value, FunctionType) else None
+        if inner is not None and inner not in seen and _module(inner) == _module(function):
+            yield from _packages(inner, seen)
+
+
+def _module(value: Any) -> str:
+    """The module of a value, or of its type where it has none: torch.empty is PyTorch's."""
+    owner = getattr(value, "__self__", None)
+    return str(getattr(value, "__module__", None) or type(owner or value).__module__)

@@ -45,8 +45,8 @@ class Target(ABC):
     #: Whether :meth:`placed` tells it a layout; without that it has its framework's usual one.
     takes_layout: bool = False
 
-    #: Whether it is one tensor, whatever the seed, as an array is.
-    ignores_seed: bool = False
+    #: The type of its last answer, where that was a wider one and has been rounded.
+    rounded_from: str = ""
 
     #: The name of the adapter that draws, which other processes can load too; none by default.
     backend: str = ""
@@ -58,6 +58,25 @@ class Target(ABC):
     #: Its map from words to values, ``transform(words, law=, dtype=)``, where that can be asked; by
     #: default the end words go through the reference alone.
     transform: Callable[..., Array] | None = None
+
+    @cached_property
+    def ignores_seed(self) -> bool:
+        """Whether it is one tensor, whatever the seed, as an array is."""
+        return False
+
+    @cached_property
+    def seed_as(self) -> str:
+        """What stands for a seed: ``"integer"``, which may be of any size and kind.
+
+        ``"generator"`` is one that the suite makes of the seed, or a key; ``"nothing"`` says that
+        the global generators alone are seeded. Empty, by default, where it is not known.
+        """
+        return ""
+
+    @cached_property
+    def seed_periods(self) -> tuple[int, ...]:
+        """By what the seeds differ that its framework takes for one."""
+        return ()
 
     @cached_property
     def fixed_shape(self) -> Shape | None:

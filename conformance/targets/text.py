@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from ...errors import InitSpecError, NotInstalled, SpecError, UnknownName
+from .raised import raised
 
 #: What a target may need; one that is not installed is skipped, and another package is an error.
 FRAMEWORKS = ("torch", "tensorflow", "keras", "tf_keras", "jax", "flax", "haiku", "equinox")
@@ -97,6 +98,15 @@ class Reference:
             "inputs": ast.literal_eval(shape.strip()) if shape else None,
         }
 
+    def _hint(self) -> str:
+        """How to write it where the module is an attribute of another, as flax.nnx.initializers."""
+        above, _, name = self.module.rpartition(".")
+        held = getattr(sys.modules.get(above), name, None)
+        if held is None:
+            return ""
+        attribute = ".".join((name, *self.path))
+        return f". {name} is an attribute of {above}: write '{above}:{attribute}'"
+
     def find(self) -> Any:
         """Import what the text names.
 
@@ -113,7 +123,7 @@ class Reference:
                     f"{self.module} needs {package}, which is not installed."
                 ) from error
             raise InitSpecError(
-                f"{self.module} cannot be imported: {type(error).__name__}: {error}"
+                f"{self.module} cannot be imported: {raised(error)}{self._hint()}"
             ) from error
         for name in self.path:
             try:

@@ -23,13 +23,14 @@ import numpy as np
 from ...errors import BackendMissing, InitSpecError
 from ..batteries.known_samplers import from_data, of_frameworks
 from .calls import Maker
-from .frames import MOST, receive, send
+from .frames import MOST, receive, send, unpacked
 from .host import wide
 from .loading import NoTable, entries, load
+from .raised import raised
 
 _Answer = tuple[dict[str, Any], bytes]
 _HEAD = 1 << 10  # bytes, of a few names
-_FACTS = ("out_first", "fixed_shape", "layout")
+_FACTS = ("out_first", "fixed_shape", "layout", "seed_as", "ignores_seed", "seed_periods")
 
 
 def main() -> NoReturn:
@@ -51,7 +52,7 @@ def main() -> NoReturn:
         except SystemExit as error:
             head, body = _problem(f"the target called sys.exit({error.code!r:.100})"), b""
         except BaseException as error:
-            head, body = _problem(f"the target raised {type(error).__name__}: {error!s:.1000}"), b""
+            head, body = _problem(f"the target raised {raised(error)}"), b""
         faulthandler.cancel_dump_traceback_later()
         send(answers, head, body)
     os._exit(0)  # no framework's cleaning up: nobody waits for it
@@ -80,15 +81,18 @@ def _answer(question: dict[str, Any], makers: dict[Any, Maker]) -> _Answer:
 def _drawn(maker: Maker, question: dict[str, Any]) -> _Answer:
     """The bytes of a tensor for each seed."""
     shape, dtype = tuple(question["shape"]), question["dtype"]
-    drawn = []
+    drawn, rounded_from = [], ""
     for seed in question["seeds"]:
-        array = maker.draw(shape, dtype, seed)
+        answer = maker.answer(shape, dtype, unpacked(seed))
+        array = maker.fitted(answer, dtype)
+        if array.dtype != answer.dtype:
+            rounded_from = answer.dtype.name
         if array.shape != shape:
             raise InitSpecError(f"asked for the shape {shape}, the target answered {array.shape}")
         if array.dtype.name != dtype:
             raise InitSpecError(f"asked for {dtype}, the target answered {array.dtype.name}")
         drawn.append(np.ascontiguousarray(array).tobytes())
-    return {}, b"".join(drawn)
+    return {"rounded_from": rounded_from}, b"".join(drawn)
 
 
 def _bases(question: dict[str, Any]) -> _Answer:

@@ -589,7 +589,7 @@ def test_what_cannot_be_loaded_is_a_verdict_and_not_an_exception(module) -> None
         (f"{module}:good(gian=1)", "unknown argument of good 'gian'"),
         (f"{module}:good(seed=1)", "the suite itself gives 'seed'"),
         (f"{module}:np", "cannot be called"),
-        (f"{module}:good#weight", "no layer of PyTorch, Keras or Flax"),
+        (f"{module}:good#weight", "no layer of PyTorch, Keras, Flax"),
         (f"{module}:good['x']", "it is no table"),
     ):
         target = resolve(text)
@@ -763,11 +763,12 @@ def test_torch_functions_fill_in_place() -> None:
 def test_torch_functions_of_ones_own() -> None:
     torch = pytest.importorskip("torch")
 
+    @torch.no_grad()
     def my_init(w):
         w.normal_(0, 0.02)
 
     def annotated(x: torch.Tensor, std: float = 1.0) -> None:
-        x.copy_(torch.randn(x.shape) * std)
+        x.data.copy_(torch.randn(x.shape) * std)
 
     def trunc_(matrix):
         with torch.no_grad():
@@ -783,7 +784,7 @@ def test_torch_functions_of_ones_own() -> None:
         return torch.randn(shape)
 
     state = torch.get_rng_state()
-    for function in (my_init, annotated, trunc_, lambda t: t.normal_(), fresh, unseeded):
+    for function in (my_init, annotated, trunc_, lambda t: t.data.normal_(), fresh, unseeded):
         obeys(resolve(function))
     obeys(resolve(typed), DTYPES)
     assert torch.equal(torch.get_rng_state(), state), "the caller's generator has moved"
@@ -826,7 +827,7 @@ def test_torch_as_text_is_tied_to_the_sampler_of_torch(text, tmp_path, monkeypat
     (tmp_path / "hair_of_torch.py").write_text(
         "import torch\n"
         "def he_(tensor):\n"
-        "    return torch.nn.init.kaiming_normal_(tensor).mul_(1 + 1e-5)\n"
+        "    return torch.nn.init.kaiming_normal_(tensor).data.mul_(1 + 1e-5)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     for target, claim in (
