@@ -43,7 +43,22 @@ def on_shape(scheme: Scheme, shape: Shape, layout: str | None) -> tuple[dict[str
         for name, value in numbers.items()
         if name not in ("shape", "layout")
     ]
-    return numbers, lines
+    return numbers, [*lines, *assumed(layout, len(shape))]
+
+
+def assumed(given: str | None, ndim: int) -> list[str]:
+    """A line that says which order of the axes was assumed, where none was given.
+
+    >>> print(*assumed(None, 2))
+    No --layout was given: io is assumed, as Keras and JAX store it; PyTorch's order is oi.
+    """
+    if given is not None or ndim < 2:
+        return []
+    ours, theirs = (Layout.of(None, ndim, out_first=first) for first in (False, True))
+    return [
+        f"No --layout was given: {ours} is assumed, as Keras and JAX store it; PyTorch's order is "
+        f"{theirs}."
+    ]
 
 
 def table(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], list[str]]:
