@@ -174,7 +174,10 @@ def _numbers(array: Any, dtype: str | None) -> tuple[Any, str]:
     elif numbers.dtype.name in dtypes.DTYPES:
         name = numbers.dtype.name
     elif numbers.dtype.kind in "iub" and numbers.dtype != np.uint16:
-        name = "float64"
+        raise SpecError(
+            f"numbers of {numbers.dtype} are no weights: a counter, an index or a mask. Weights "
+            f"are of {', '.join(dtypes.DTYPES)}."
+        )
     else:
         raise SpecError(
             f"weights are of {', '.join(dtypes.DTYPES)}, not {numbers.dtype}; "

@@ -13,16 +13,13 @@ from ..spec.fan_rules import RULES, Shape
 from ..spec.layout import Layout, fans
 from ..spec.scheme import Scheme
 
-_BARE = "without a dialect: the reading that Keras, TensorFlow and JAX share"
-
-
 def described(scheme: Scheme) -> tuple[dict[str, Any], list[str]]:
     """Data and lines on what a scheme means, and on who reads its name otherwise."""
     entry = schemes.get((scheme.name or "").partition("(")[0])
     data: dict[str, Any] = {"name": scheme.name, "formula": scheme.formula, "latex": scheme.latex}
     lines = [scheme.name or repr(scheme)]
     if entry is not None:
-        lines[0] += f", {entry.title}" if entry.dialect else f", {_BARE}"
+        lines[0] += f", {entry.title}" if entry.dialect else f", without a dialect: {shared_by(entry)}"
         data |= _facts(entry)
         data["other_readings"] = {other.name: other.make().formula for other in _others(entry)}
     lines += _wrap("Law", scheme.formula)
@@ -32,6 +29,31 @@ def described(scheme: Scheme) -> tuple[dict[str, Any], list[str]]:
     if entry is not None:
         lines += _sources(entry)
     return data, lines
+
+
+#: The dialects that bare names mostly follow, in the order of their naming.
+_FOLLOWED = ("keras", "tensorflow", "jax", "torch")
+
+
+def shared_by(entry: Entry) -> str:
+    """Whose reading a bare name is: the dialects of :data:`_FOLLOWED` with the same law.
+
+    >>> shared_by(schemes["he_normal"])
+    'the reading that Keras, TensorFlow and JAX share'
+    >>> shared_by(schemes["sparse"])
+    'a reading of its own'
+    """
+    law = entry.make().formula
+    newest = {name: readings(entry.base, name)[:1] for name in _FOLLOWED}
+    titles = [
+        dialect(name)["title"]
+        for name, rows in newest.items()
+        if any(row.make().formula == law for row in rows)
+    ]
+    if not titles:
+        return "a reading of its own"
+    *others, last = titles
+    return f"the reading that {', '.join(others)} and {last} share" if others else f"as {last}"
 
 
 def on_shape(scheme: Scheme, shape: Shape, layout: str | None) -> tuple[dict[str, Any], list[str]]:

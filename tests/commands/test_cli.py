@@ -63,6 +63,14 @@ def test_show_says_first_whose_reading_it_is(capsys: pytest.CaptureFixture[str])
     assert (
         lines[0] == "he_normal, without a dialect: the reading that Keras, TensorFlow and JAX share"
     )
+    for name, whose in (
+        ("normal", "the reading that Keras and TensorFlow share"),
+        ("delta_orthogonal", "the reading that TensorFlow and JAX share"),
+        ("dirac", "as PyTorch"),
+        ("bilinear", "a reading of its own"),
+        ("sparse", "a reading of its own"),
+    ):
+        assert run(capsys, "show", name)[1].startswith(f"{name}, without a dialect: {whose}\n")
     law = "normal, mean 0, variance 2 / fan_in"
     assert f"@caffe, @chainer, @dl4j, @flux, @mindspore, @paddle, @thinc, @torch: {law}" in words(
         out
