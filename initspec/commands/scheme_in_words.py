@@ -13,13 +13,16 @@ from ..spec.fan_rules import RULES, Shape
 from ..spec.layout import Layout, fans
 from ..spec.scheme import Scheme
 
+
 def described(scheme: Scheme) -> tuple[dict[str, Any], list[str]]:
     """Data and lines on what a scheme means, and on who reads its name otherwise."""
     entry = schemes.get((scheme.name or "").partition("(")[0])
     data: dict[str, Any] = {"name": scheme.name, "formula": scheme.formula, "latex": scheme.latex}
     lines = [scheme.name or repr(scheme)]
     if entry is not None:
-        lines[0] += f", {entry.title}" if entry.dialect else f", without a dialect: {shared_by(entry)}"
+        lines[0] += (
+            f", {entry.title}" if entry.dialect else f", without a dialect: {shared_by(entry)}"
+        )
         data |= _facts(entry)
         data["other_readings"] = {other.name: other.make().formula for other in _others(entry)}
     lines += _wrap("Law", scheme.formula)

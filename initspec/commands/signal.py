@@ -9,7 +9,6 @@ from ..errors import SpecError, UnknownName
 from .arguments import scheme_argument
 from .command import Answer, Command
 
-
 _ACTIVATIONS = (
     "relu (the default), elu, gelu, leaky_relu, linear, mish, selu, sigmoid, silu, softplus, "
     "softsign or tanh"

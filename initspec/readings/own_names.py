@@ -52,7 +52,9 @@ def find_own(name: Name) -> Entry | None:
     if not path and not last.endswith("_"):  # a word that may mean anybody's
         return None
     first, *others = *called(name.base), None
-    if first and (not others[0] or (path and _rank(first, name.base) < _rank(others[0], name.base))):
+    if first and (
+        not others[0] or (path and _rank(first, name.base) < _rank(others[0], name.base))
+    ):
         return first
     dialect = dialect_of(path)
     if dialect is None or holds_layers(path) or layer_called(name.base):

@@ -220,7 +220,6 @@ def test_what_leaves_the_numbers_is_infinite_or_zero() -> None:
         ),
         ("he_normal", "tanh", "of activations shrinks a little (times 0.31), that of gradients"),
         ("lecun_normal", "tanh", "mode='FAN_IN') holds both within a factor of 4."),
-        ("variance_scaling(2.4, 'FAN_IN')", "silu", "For silu no variance does better."),
         (
             "he_normal",
             "linear",
