@@ -119,10 +119,10 @@ def infer(
 
     Every law of the registry on the tensor's shape is tried, with default and usual arguments
     (:data:`initspec.analysis.candidates.USUAL`), and what the frameworks' layers draw by default,
-    which is named as ``"torch.nn.LSTM#weight_ih_l0"``. One row or column of zeros is set apart. One that the tests of
-    :mod:`initspec.analysis.goodness_of_fit` refuse is out; a tensor of the law itself is refused
-    once in 10,000 times. Those that are left are grouped by their likelihood, and ordered by how
-    plain their names are, as :class:`Inference` says.
+    which is named as ``"torch.nn.LSTM#weight_ih_l0"``. One row or column of zeros is set apart. A
+    law that the tests of :mod:`initspec.analysis.goodness_of_fit` refuse is out; a tensor of the
+    law itself is refused once in 10,000 times. Those that are left are grouped by their likelihood,
+    and ordered by how plain their names are, as :class:`Inference` says.
 
     Without a ``layout`` both usual orders of the axes are tried, ``(spatial..., in, out)`` and
     ``(out, in, spatial...)``; with a ``framework`` its own, and only the bare names and that

@@ -286,6 +286,7 @@ def initializer(scheme: Any, /, backend: str = "numpy", **options: Any) -> Any:
     ``scheme`` is anything that :func:`initspec.get` takes. Options are ``seed``, ``name`` (the
     parameter's, folded into the key), ``layout``, ``dtype`` and ``stream`` (``"portable"``, or
     ``"native"`` for the framework's own sampler).
+    Tensors of one seed without a name are fully correlated: give each parameter its own.
 
     >>> initializer("he_normal", backend="numpy", seed=42)((256, 512)).shape
     (256, 512)
