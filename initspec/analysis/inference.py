@@ -27,7 +27,7 @@ from ..stream import dtypes
 from .candidates import candidates, layer_candidates, plainest
 from .goodness_of_fit import looks_like
 from .inference_in_words import laws_in_words, names_in_words, sentence_of
-from .matches import Match, elements_needed, groups_of, merged
+from .matches import Groups, Match, elements_needed, groups_of, merged
 from .sample import Sample, zero_line
 
 
@@ -146,7 +146,8 @@ def infer(
         tried.roles(shape)  # raises where it does not fit
     sample = Sample(values, dtypes.narrowest(values, given))
     laws = merged(candidates(shape, layouts, framework), layer_candidates(shape, framework))
-    zero, groups = zero_line(sample), ()
+    zero = zero_line(sample)
+    groups: Groups = ()
     if zero is not None:  # an embedding's padding, say: the others are what was drawn
         rest = Sample(np.delete(values, zero.place, zero.axis), sample.dtype)
         single = tuple(candidate for candidate in laws if candidate.law.elementwise)
