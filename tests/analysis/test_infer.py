@@ -344,8 +344,8 @@ def test_the_surprising_number_is_named_and_not_the_commonest() -> None:
     clipped = np.random.default_rng(0).normal(0, 0.7, (64, 96)).clip(-0.9, None)
     assert "the number -0.9 stands in it" in infer(clipped).sentence
     common = np.random.default_rng(0).normal(0, 0.7, (64, 96))
-    common.flat[::24] = 0.25
-    assert "the number 0.25 stands in it 256 times" in infer(common.astype(np.float32)).sentence
+    common.flat[::23] = 0.25
+    assert "the number 0.25 stands in it 268 times" in infer(common.astype(np.float32)).sentence
 
 
 @pytest.mark.parametrize("axis", [0, 1])
