@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .public import public
@@ -66,22 +66,35 @@ class StreamError(InitSpecError, ValueError):
 
 @public
 class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wrong
-    """A name that nothing answers to; the nearest known ones are offered.
+    """A name that nothing answers to; at most five known ones are offered, the nearest.
 
-    >>> from initspec import UnknownName, schemes
-    >>> try:
-    ...     schemes["he_norml"]
-    ... except UnknownName as error:
-    ...     error.kind, error.given
-    ('scheme', 'he_norml')
+    ``known`` holds all of them, and ``listed`` is a sentence on where they are found. ``instead``
+    stands in place of the offer, where what was given is known to be something else.
+
+    >>> print(UnknownName("sheep", "doly", ["dolly", "shaun"]))
+    unknown sheep 'doly': did you mean 'dolly'?
+    >>> print(UnknownName("letter", 7, "abcdefgh", listed="`man ascii` names all."))
+    unknown letter 7: known: a, b, c, d, e and 3 more. `man ascii` names all.
     """
 
-    def __init__(self, kind: str, given: object, known: Iterable[str], hint: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        given: object,
+        known: Iterable[str],
+        hint: str = "",
+        *,
+        listed: str = "This error's `known` holds all.",
+        instead: str = "",
+    ) -> None:
         self.kind, self.given, self.known = kind, given, tuple(sorted(known))
         quoted = repr(given) if isinstance(given, str) else shown(given)
         near = nearest(given, self.known) if isinstance(given, str) else []
-        offer = f"did you mean {_either(near)}?" if near else f"known: {', '.join(self.known)}."
-        super().__init__(f"unknown {kind} {quoted}: {offer}{' ' + hint if hint else ''}")
+        offer = f"did you mean {either(near)}?" if near else f"known: {_first(self.known)}."
+        if not near and len(self.known) > MOST:
+            hint = f"{hint} {listed}".lstrip()
+        told = instead or f"{offer} {hint}".rstrip()
+        super().__init__(f"unknown {kind} {quoted}: {told}")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _unpickle, (type(self), self.args[0], self.__dict__)
@@ -134,28 +147,89 @@ def shown(value: Any) -> str:
     return line if len(line) <= 80 else f"{line[:69]}..."
 
 
+#: A sentence offers no more names than these.
+MOST = 5
+
+
 def nearest(given: str, known: Iterable[str]) -> list[str]:
-    """Up to three known names that look like the given one.
+    """At most five known names that look like the given one, or that it is a part of.
+
+    What stands before an ``@`` is compared: with names of the same dialect, and without a dialect
+    with names that have none; those of dialects stand in where there are no others.
 
     >>> nearest("he_norml", ["he_normal", "he_uniform", "zeros"])
     ['he_normal', 'he_uniform']
+    >>> nearest("zero", ["dirac", "he_normal", "identity", "normal", "ones", "uniform", "zeros"])
+    ['zeros']
     """
-    import difflib
+    word, at, dialect = given.partition("@")
+    texts = {name: name.partition("@") for name in known}
+    same = {name: text[0] for name, text in texts.items() if text[1:] == (at, dialect)}
+    return _near(word, same) or _near(word, {name: text[0] for name, text in texts.items()})
+
+
+def _near(given: str, known: Mapping[str, str]) -> list[str]:
+    """The known names whose text is near the given one; parts count where a list would be long."""
+    around = _around(given, known) if len(known) > MOST else []
+    return list(dict.fromkeys((*_alike(given, known), *around)))[:MOST]
+
+
+def _snake(name: str) -> str:
     import re
 
-    def snake(name: str) -> str:
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip("_")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip("_")
+
+
+def _alike(given: str, known: Mapping[str, str]) -> list[str]:
+    """The names that look like the given one: few letters differ."""
+    import difflib
 
     names: dict[str, list[str]] = {}
-    for name in known:
-        names.setdefault(snake(name), []).append(name)
-    near = difflib.get_close_matches(snake(given), names, n=3, cutoff=0.75)
+    for name, text in known.items():
+        names.setdefault(_snake(text), []).append(name)
+    near = difflib.get_close_matches(_snake(given), names, n=3, cutoff=0.75)
     return [name for word in near for name in names[word]]
 
 
-def _either(names: list[str]) -> str:
+def _around(given: str, known: Mapping[str, str]) -> list[str]:
+    """The names with each word of the given one, or all of whose words stand in it."""
+    asked = _words(given)
+    if not asked or min(map(len, asked)) < 2:
+        return []
+    words = {name: _words(text) for name, text in known.items()}
+    held = [name for name in known if all(_begins(word, words[name]) for word in asked)]
+    inside = [name for name in known if words[name] and words[name] <= asked]
+    return [
+        *sorted(held, key=lambda name: (not asked <= words[name], len(words[name]), name)),
+        *sorted(inside, key=lambda name: (-len(words[name]), name)),
+    ]
+
+
+def _words(name: str) -> set[str]:
+    import re
+
+    return set(re.findall(r"[a-z]+|\d+", _snake(name)))
+
+
+def _begins(word: str, words: set[str]) -> bool:
+    return any(longer.startswith(word) for longer in words)
+
+
+def either(names: Iterable[str]) -> str:
+    """Names in words.
+
+    >>> either(["a", "b", "c"])
+    "'a', 'b' or 'c'"
+    """
     quoted = [repr(name) for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def _first(known: tuple[str, ...]) -> str:
+    """The first names, those without a dialect before the others, and how many more there are."""
+    names = sorted(known, key=lambda name: ("@" in name, name))
+    more = len(names) - MOST
+    return ", ".join(names[:MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unpickle(cls: type[InitSpecError], message: str, state: dict[str, object]) -> InitSpecError:

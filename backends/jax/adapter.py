@@ -155,6 +155,7 @@ class JaxInitializer:
     of the call is not looked at: it may be ``None``. ``dtype`` is taken where the call names none;
     without either it is JAX's default. ``stream`` is ``"portable"`` or ``"native"``: what
     ``jax.nn.initializers`` draw of the same key, bit for bit.
+    Tensors of one seed without a name are fully correlated: give each parameter its own.
 
     It works under ``jit``, ``vmap`` over keys, ``eval_shape`` and ``jit(out_shardings=...)``,
     compares, hashes and pickles: two that are equal are one static argument.

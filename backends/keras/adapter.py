@@ -143,6 +143,7 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
     parameter's, folded into the key. ``dtype`` is taken where the call names none; without either
     it is ``keras.config.floatx()``. ``stream`` is ``"portable"`` or ``"native"``: what
     ``keras.initializers`` draw of the same seed or generator, bit for bit.
+    Tensors of one seed without a name are fully correlated: give each parameter its own.
 
     ``layout`` names the axes, by default ``(spatial..., in, out)``; layers of another order, such
     as ``DepthwiseConv2D``, need ``layout="keras.DepthwiseConv2D"``. ``EinsumDense`` and the

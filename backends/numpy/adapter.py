@@ -134,6 +134,7 @@ class NumpyBackend:
         agree; float64 has the same integers, scaled in float64). ``layout`` names the axes, by
         default ``(..., in, out)``. ``name`` is the parameter's, folded into the key. ``window``,
         one slice for each axis, gives that part of the tensor of the given shape, computed alone.
+        Tensors of one seed without a name are fully correlated: give each parameter its own.
 
         Raises :class:`SpecError` where options contradict each other or ``out`` does not fit;
         nothing is written then.

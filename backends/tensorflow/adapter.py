@@ -145,6 +145,7 @@ class TensorFlowInitializer:
     axes, by default ``(..., in, out)``. ``dtype`` is taken where the call names none; without
     either it is float32. ``stream`` is ``"portable"`` or ``"native"``: what
     ``tf.random_normal_initializer`` and its like draw of the same seed, bit for bit.
+    Tensors of one seed without a name are fully correlated: give each parameter its own.
 
     It works in ``tf.function``, under XLA and under ``tf.distribute``, compares, hashes and
     pickles.

@@ -144,6 +144,7 @@ class TorchBackend:
         ``torch.manual_seed`` governs. ``name`` is the parameter's, folded into the key. ``layout``
         names the axes, by default ``(out, in, spatial...)``. Any strides will do. Autograd sees
         nothing of it, as of ``torch.nn.init``.
+        Tensors of one seed without a name are fully correlated: give each parameter its own.
 
         ``stream="native"`` draws what ``torch.nn.init`` draws, bit for bit: from ``generator``,
         from the default one, or, with ``seed``, as after ``torch.manual_seed(seed)``.

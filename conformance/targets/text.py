@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -129,8 +130,8 @@ class Reference:
             try:
                 named = getattr(named, name)
             except AttributeError:
-                others = [other for other in dir(named) if not other.startswith("__")]
-                raise UnknownName(f"attribute of {self.module}", name, others) from None
+                kind, listed = f"attribute of {self.module}", f"dir({self.module}) names all."
+                raise UnknownName(kind, name, _offered(named), listed=listed) from None
         if self.entry is None:
             return named
         try:
@@ -151,6 +152,18 @@ def _folders_first() -> Iterator[None]:
         for folder in folders:
             if folder in sys.path:
                 sys.path.remove(folder)
+
+
+def _offered(named: Any) -> list[str]:
+    """What a module, or a class, has of its own: nothing private, and nobody else's."""
+    root = str(getattr(named, "__module__", None) or getattr(named, "__name__", "")).split(".")[0]
+    return [
+        name
+        for name, value in inspect.getmembers_static(named)
+        if not name.startswith("_")
+        and not inspect.ismodule(value)
+        and str(getattr(value, "__module__", None) or root).split(".")[0] == root
+    ] or ["none"]
 
 
 def importable(text: str, target: Any) -> bool:

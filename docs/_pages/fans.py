@@ -57,6 +57,9 @@ def _page() -> str:
         "On a dense layer nearly all agree. Where they part, a scheme by its framework's own fans "
         "is another law than its paper's. A dialect counts as its framework does, a bare name "
         "counts truly.",
+        "JAX and Keras count by `naive` where they are told which axes are which, with `in_axis` "
+        "and `out_axis`, or by Keras' own layers since 3.15. Their bare calls see a shape alone "
+        "and count by `last_two`: heads and experts are a kernel there.",
         code("$ initspec fans 64 96 3 3 --layout torch.ConvTranspose2d --rule torch", "console"),
         "## The rules",
         *rules,

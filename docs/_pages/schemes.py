@@ -39,10 +39,10 @@ def _index() -> str:
     own = [(e.base, e) for name in dialects() for e in rows(name) if e.base not in _bare()]
     return page(
         "Schemes",
-        "A bare name has one meaning, the reading that Keras, TensorFlow and JAX share. Each page "
-        "says what the law is and where it comes from, its numbers, who calls it what and who "
-        "means something else, how to have it in each framework, and the numbers that a seed "
-        "gives.",
+        "A bare name has one meaning, mostly the reading that Keras, TensorFlow and JAX share. "
+        "Each page says what the law is and where it comes from, its numbers, who calls it what "
+        "and who means something else, how to have it in each framework, and the numbers that a "
+        "seed gives.",
         "<!-- contents -->",
         table(head, [(f"[{e.name}]({e.name}.md)", ticks(e.aliases), _law(e)) for e in rows(None)]),
         "## Names that one framework alone has",

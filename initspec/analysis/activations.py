@@ -46,7 +46,8 @@ def activation(name: str, slope: float | None = None) -> Activation:
     """
     plain = _ALIASES.get(text("an activation", name), name)
     if plain not in ACTIVATIONS:
-        raise UnknownName("activation", name, (*ACTIVATIONS, *_ALIASES))
+        known = (*ACTIVATIONS, *_ALIASES)
+        raise UnknownName("activation", name, known, listed="`initspec signal --help` names all.")
     if plain != "leaky_relu":
         if slope is not None:
             raise SpecError(f"a slope belongs to 'leaky_relu', not to {name!r}.")

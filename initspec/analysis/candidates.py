@@ -10,11 +10,14 @@ from functools import cache, lru_cache
 from typing import Any
 
 from ..errors import InitSpecError
+from ..layers.defaults import frameworks, table
+from ..layers.parameter import Parameter
 from ..readings.argument import Argument
 from ..readings.entry import Entry
 from ..readings.registry import dialects, schemes
 from ..spec.distribution import Constant, Distribution, Normal, TruncatedNormal, Uniform
 from ..spec.fan_rules import Shape
+from ..spec.layer_layouts import in_name
 from ..spec.layout import Layout
 from ..spec.scheme import Scheme
 
@@ -122,12 +125,14 @@ def _ranks() -> Mapping[str, int]:
     return {name: head["rank"] for name, head in dialects().items() if "rank" in head}
 
 
-def plainest(name: str) -> tuple[bool, int, str]:
+def plainest(name: str) -> tuple[bool, float, str]:
     """A sorting key: defaults before arguments, bare names before dialects, what most use first.
 
     >>> sorted(["he_normal@caffe", "he_normal@torch(a=0.1)", "he_normal@torch"], key=plainest)
     ['he_normal@torch', 'he_normal@caffe', 'he_normal@torch(a=0.1)']
     """
+    if "#" in name:  # a layer's default, behind the schemes of its framework
+        return False, _ranks().get(name.partition(".")[0], len(_ranks()) + 1) + 0.5, name
     called, _, _ = name.partition("(")
     dialect = called.partition("@")[2]
     rank = _ranks().get(dialect, len(_ranks()) + 1)
@@ -141,6 +146,43 @@ def _origins(under: Mapping[str, list[str]], tried: int) -> tuple[Origin, ...]:
     )
 
 
+@lru_cache(maxsize=256)
+def layer_candidates(shape: Shape, framework: str | None = None) -> tuple[Candidate, ...]:
+    """What the frameworks' layers draw by default in a parameter of this shape.
+
+    A name is that of the layer and its parameter: ``"torch.nn.LSTM#weight_ih_l0"``.
+
+    >>> laws = layer_candidates((128, 20), "torch")
+    >>> [law.law.limits[1] for law in laws if law.origins[0].name.startswith("torch.nn.LSTM#")]
+    [0.1767766952966]
+    """
+    names_of: dict[Distribution, dict[str, None]] = {}
+    for stem in frameworks() if framework is None else {framework} & set(frameworks()):
+        module = frameworks()[stem]["modules"][0]
+        for row in table(stem):
+            dims = in_name(row.name).get("dims")
+            for parameter in row.values():
+                words = parameter.shape.split()
+                if dims and "k" in words and len(shape) - len(words) + 1 != dims:
+                    continue  # Conv1d, and a kernel of two axes
+                law = _default(parameter, shape)
+                if law is not None:
+                    names_of.setdefault(law, {})[f"{module}.{row.name}#{parameter.name}"] = None
+    return tuple(
+        Candidate(law, None, tuple(map(Origin, sorted(names, key=lambda name: plainest(name)[:2]))))
+        for law, names in names_of.items()  # layers of one framework in the order of its table
+    )
+
+
+def _default(parameter: Parameter, shape: Shape) -> Distribution | None:
+    """The law of a layer's parameter where its shape says all that the law needs."""
+    try:
+        law = _rounded(parameter.on(shape))
+    except (InitSpecError, ArithmeticError, TypeError):  # a shape that asks for k[0], and so on
+        return None
+    return law if isinstance(law, (Normal, Uniform, TruncatedNormal)) else None
+
+
 def _law(scheme: Scheme, shape: Shape, layout: Layout) -> Distribution | None:
     try:
         law = scheme.on(shape, layout)
@@ -148,6 +190,11 @@ def _law(scheme: Scheme, shape: Shape, layout: Layout) -> Distribution | None:
             return None
     except InitSpecError:
         return None
+    return _rounded(law)
+
+
+def _rounded(law: Distribution) -> Distribution | None:
+    """A law with its last digits rounded; None for one without width."""
     match law:  # numbers that differ in their last digits are one law
         case Normal():
             return Normal(_round(law.mu), _round(law.sigma)) if law.sigma else None

@@ -115,18 +115,34 @@ def _tail(law: Distribution, x: float, side: int) -> float:
 
 def _repeats(law: Distribution, sample: Sample) -> float:
     """No number is there more often than the type makes it: clipping and pruning are seen."""
+    return _most_repeated(law, sample)[0]
+
+
+def surprising(law: Distribution, sample: Sample) -> tuple[float, int]:
+    """The number that is there more often than the law makes it, and how often: the least likely.
+
+    >>> surprising(Normal(0.0, 1.0), Sample(np.array([-1.0, 0.2, 0.7, 0.7, 0.7]), "float64"))
+    (0.7, 3)
+    """
+    _, place = _most_repeated(law, sample)
+    return place, sample.count(place)
+
+
+def _most_repeated(law: Distribution, sample: Sample) -> tuple[float, float]:
     x = sample.ordered
     places = {float(x[0]): 1.0, float(x[-1]): 1.0, 0.0: 1.0}
     if sample.dtype in ("float32", "float64"):
         places.setdefault(sample.longest[0], 1 / _STEP)
-    least = 1.0
+    least, worst = math.inf, float(x[0])
     for place, others in places.items():
         count = sample.count(place)
         low, high = sample.cell(place)
         expected = max(law.cdf(high) - law.cdf(low), _STEP)
         # one is there because it was looked for; the others are what is counted
-        least = min(least, others * _binomial_above(count - 1, x.size, expected))
-    return min(1.0, len(places) * least)
+        least, worst = min(
+            (least, worst), (others * _binomial_above(count - 1, x.size, expected), place)
+        )
+    return min(1.0, len(places) * least), worst
 
 
 def _binomial_above(count: int, n: int, p: float) -> float:

@@ -24,11 +24,11 @@ from ..spec.distribution import Distribution
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout
 from ..stream import dtypes
-from .candidates import candidates, plainest
+from .candidates import candidates, layer_candidates, plainest
 from .goodness_of_fit import looks_like
 from .inference_in_words import laws_in_words, names_in_words, sentence_of
-from .matches import Match, elements_needed, groups_of
-from .sample import Sample
+from .matches import Groups, Match, elements_needed, groups_of, merged
+from .sample import Sample, zero_line
 
 
 @public
@@ -142,10 +142,11 @@ def infer(
     """Name the schemes and dialects that an untrained tensor could have come from.
 
     Every law of the registry on the tensor's shape is tried, with default and usual arguments
-    (:data:`initspec.analysis.candidates.USUAL`). One that the tests of
-    :mod:`initspec.analysis.goodness_of_fit` refuse is out; a tensor of the law itself is refused
-    once in 10,000 times. Those that are left are grouped by their likelihood, and ordered by how
-    plain their names are, as :class:`Inference` says.
+    (:data:`initspec.analysis.candidates.USUAL`), and what the frameworks' layers draw by default,
+    which is named as ``"torch.nn.LSTM#weight_ih_l0"``. One row or column of zeros is set apart. A
+    law that the tests of :mod:`initspec.analysis.goodness_of_fit` refuse is out; a tensor of the
+    law itself is refused once in 10,000 times. Those that are left are grouped by their likelihood,
+    and ordered by how plain their names are, as :class:`Inference` says.
 
     Without a ``layout`` both usual orders of the axes are tried, ``(spatial..., in, out)`` and
     ``(out, in, spatial...)``; with a ``framework`` its own, and only the bare names and that
@@ -168,8 +169,17 @@ def infer(
     for tried in layouts:
         tried.roles(shape)  # raises where it does not fit
     sample = Sample(values, dtypes.narrowest(values, given))
-    laws = candidates(shape, layouts, framework)
-    groups = groups_of(sample, laws, layouts, framework)
+    laws = merged(candidates(shape, layouts, framework), layer_candidates(shape, framework))
+    zero = zero_line(sample)
+    groups: Groups = ()
+    if zero is not None:  # an embedding's padding, say: the others are what was drawn
+        rest = Sample(np.delete(values, zero.place, zero.axis), sample.dtype)
+        single = tuple(candidate for candidate in laws if candidate.law.elementwise)
+        groups = groups_of(rest, single, layouts, framework)
+    if groups:
+        sample = rest
+    else:
+        zero, groups = None, groups_of(sample, laws, layouts, framework)
     looks, needed = looks_like(sample), elements_needed(groups, sample.n)
     return Inference(
         shape=shape,
@@ -178,7 +188,7 @@ def infer(
         groups=groups,
         looks=looks[0] if looks else None,
         needed=needed,
-        sentence=sentence_of(sample, groups, looks, needed, layouts),
+        sentence=sentence_of(sample, groups, looks, needed, layouts, zero),
     )
 
 
@@ -198,7 +208,10 @@ def _numbers(array: Any, dtype: str | None) -> tuple[Any, str]:
     elif numbers.dtype.name in dtypes.DTYPES:
         name = numbers.dtype.name
     elif numbers.dtype.kind in "iub" and numbers.dtype != np.uint16:
-        name = "float64"
+        raise SpecError(
+            f"numbers of {numbers.dtype} are no weights: a counter, an index or a mask. Weights "
+            f"are of {', '.join(dtypes.DTYPES)}."
+        )
     else:
         raise SpecError(
             f"weights are of {', '.join(dtypes.DTYPES)}, not {numbers.dtype}; "

@@ -38,6 +38,17 @@ class Match:
         return tuple(origin.name for origin in self.origins)
 
 
+def merged(laws: tuple[Candidate, ...], defaults: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """The laws of schemes with the layers that draw by them, and the laws of layers alone."""
+    layers = {candidate.law: candidate.origins for candidate in defaults}
+    schemes = []
+    for candidate in laws:
+        own = layers.pop(candidate.law, ()) if candidate.law.elementwise else ()
+        origins = sorted((*candidate.origins, *own), key=lambda origin: plainest(origin.name)[:2])
+        schemes.append(replace(candidate, origins=tuple(origins)))
+    return *schemes, *(Candidate(law, None, origins) for law, origins in layers.items())
+
+
 def groups_of(
     sample: Sample,
     laws: tuple[Candidate, ...],
@@ -74,11 +85,11 @@ def elements_needed(groups: Groups, n: int) -> int | None:
     return max(n + 1, *(int(draws(ks(law, other))) for other in others)) if others else None
 
 
-def _likely_then_plain(match: Match) -> tuple[float, tuple[bool, int, str]]:
+def _likely_then_plain(match: Match) -> tuple[float, tuple[bool, float, str]]:
     return -match.log_likelihood, plainest(match.names[0])
 
 
-def _plain_then_likely(match: Match) -> tuple[bool, int, float, str]:
+def _plain_then_likely(match: Match) -> tuple[bool, float, float, str]:
     arguments, rank, name = plainest(match.names[0])
     return arguments, rank, -match.log_likelihood, name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,29 @@ Array = NDArray[Any]
 
 
 _KEPT = 1 << 22  # so many values are ordered; of a larger tensor, evenly spaced ones
+
+
+class Line(NamedTuple):
+    """One row of a matrix, or one column: a place on an axis."""
+
+    axis: int
+    place: int
+
+
+def zero_line(sample: Sample) -> Line | None:
+    """The one row or column of a matrix that is zero, where no other element is; else None.
+
+    >>> zero_line(Sample(np.array([[1.0, 3.0], [0.0, 0.0], [2.0, 5.0]]), "float64"))
+    Line(axis=0, place=1)
+    """
+    if sample.values.ndim != 2 or min(sample.values.shape) < 2:
+        return None
+    zeros = sample.values == 0
+    for axis in (0, 1):
+        lines = np.flatnonzero(zeros.all(axis=1 - axis))
+        if lines.size == 1 and np.count_nonzero(zeros) == zeros.shape[1 - axis]:
+            return Line(axis, int(lines[0]))
+    return None
 
 
 @dataclass(frozen=True)
@@ -85,6 +108,19 @@ class Sample:
     def distinct(self) -> int:
         """How many different numbers there are."""
         return int(np.unique(self.ordered).size)
+
+    @cached_property
+    def doubled(self) -> tuple[str, int]:
+        """How many rows, or columns, are copies of another one, and which of the two they are."""
+        for word, lines in (
+            ("rows", self.values.reshape(self.values.shape[0], -1)),
+            ("columns", self.values.reshape(-1, self.values.shape[-1]).T),
+        ):
+            if min(lines.shape) > 1:
+                seen = {line.tobytes() for line in np.ascontiguousarray(lines)}
+                if len(seen) < len(lines):
+                    return word, len(lines) - len(seen)
+        return "", 0
 
     @cached_property
     def zeros(self) -> float:

@@ -13,11 +13,14 @@ from ..public import public
 from ..readings.registry import get
 from .activations import Activation
 from .activations import activation as find
-from .mean_field import keeper, strain_of
+from .mean_field import keeper, predict, strain_of
 
-#: A change by no more than this factor, from the first layer to the last, keeps the variance.
-KEPT = 10.0
-_NAMED = ("lecun_normal", "he_normal")  # what is recommended where it does as well as any
+#: A change by no more than this factor, from the first layer to the last, keeps the variance; one
+#: within the second is a little growth or shrinkage.
+KEPT, HELD = 2.0, 10.0
+
+#: What is recommended by name where it does as well as any: for the activations it was derived for.
+_NAMED = {"he_normal": ("relu", "leaky_relu"), "lecun_normal": ("linear", "selu")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class Signal:
         """What would keep both variances, where these weights do not."""
         if all(1 / KEPT <= change <= KEPT for change in self._changes):
             return ""
-        return _advice(find(self.activation.partition("(")[0], self.slope), self.depth)
+        own = max(abs(math.log(change)) if change else math.inf for change in self._changes)
+        return _advice(find(self.activation.partition("(")[0], self.slope), self.depth, own)
 
     @property
     def sentence(self) -> str:
@@ -176,17 +180,27 @@ class Signal:
         return [*table, "", *textwrap.wrap(self.sentence, 96)]
 
 
-def _advice(phi: Activation, depth: int) -> str:
+def _advice(phi: Activation, depth: int, own: float) -> str:
+    """What changes both variances least; ``own`` is the logarithm of the greater change now."""
     best = float(f"{keeper(phi, depth):.3g}")
-    factors = [get(name).variance_factor for name in _NAMED]
-    strains = strain_of(np.array([best, *factors]), phi, depth).tolist()
-    name = f"variance_scaling(factor={best:g}, mode='FAN_IN')"
-    close = [i for i, strain in enumerate(strains[1:]) if strain <= strains[0] + math.log(1.1)]
-    if close:
-        name = _NAMED[close[0]]
-    if min(strains) <= math.log(KEPT):
+    plain = phi.name.partition("(")[0]
+    names = [name for name, derived_for in _NAMED.items() if plain in derived_for]
+    factors = [get(name).variance_factor for name in names]
+    least, *strains = strain_of(np.array([best, *factors]), phi, depth).tolist()
+    forward, backward = predict(best, phi, depth)
+    change = max(abs(math.log(_change(course) or 1e-300)) for course in (forward, backward))
+    if own <= change + _NEAR:
+        return f"For {phi.name} no variance does better."
+    close = [name for name, strain in zip(names, strains, strict=True) if strain <= least + _NEAR]
+    name = close[0] if close else f"variance_scaling(factor={best:g}, mode='FAN_IN')"
+    if change <= math.log(KEPT):
         return f"For {phi.name}, {name} keeps both."
+    if change <= math.log(HELD):
+        return f"For {phi.name}, {name} holds both within a factor of {math.exp(change):.2g}."
     return f"For {phi.name} no variance keeps both so deep; {name} comes nearest."
+
+
+_NEAR = math.log(1.1)
 
 
 def _change(course: Sequence[float]) -> float:
@@ -212,16 +226,18 @@ class _Verdict:
             return "lost"
         if 1 / KEPT <= self.change <= KEPT:
             return "kept"
-        far = not KEPT**-4 <= self.change <= KEPT**4
-        if self.change < 1:
-            return "vanish" if far else "shrink"
-        return "explode" if far else "grow"
+        words = ("shrink a little", "shrink", "vanish")
+        if self.change > 1:
+            words = ("grow a little", "grow", "explode")
+        size = abs(math.log(self.change) / math.log(HELD))
+        return words[(size > 1) + (size > 4)]
 
     @property
     def alone(self) -> str:
         """Of one variance: ``"keeps its size"``."""
         other = {"lost": "is lost", "kept": "keeps its size", "vanish": "vanishes"}
-        return other.get(self.kind, f"{self.kind}s")
+        verb, *rest = self.kind.split(" ", 1)
+        return other.get(self.kind, " ".join((f"{verb}s", *rest)))
 
     @property
     def both(self) -> str:
@@ -237,7 +253,7 @@ class _Verdict:
     def size(self) -> str:
         if self.kind == "lost":
             return ""
-        if self.kind == "kept":
+        if 1 / HELD <= self.change <= HELD:
             return f"times {self.change:.2g}"
         return f"times {self.change:.2g}, {_per_layer(self.change, self.depth):.3g} a layer"
 

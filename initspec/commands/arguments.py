@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+from typing import Any
 
 from ..errors import SpecError
 
 SCHEME = "a name: he_normal, he_normal@torch, 'normal(std=0.02)'"
+SHAPE = "86 8, 86x8 or 86,8"
 LAYOUT = "the roles of the axes: oihw, torch.Conv2d"
 
 
@@ -21,13 +23,50 @@ def layout_option(parser: argparse.ArgumentParser, text: str = LAYOUT) -> None:
     parser.add_argument("--layout", help=text)
 
 
-def sizes(text: str) -> tuple[int, ...]:
-    """``86``, ``86x8`` or ``86,8``, for the ``--shape`` of `check`.
+def shape_option(parser: argparse.ArgumentParser, text: str, required: bool = False) -> None:
+    """``--shape``, as ``args.shape``: a tuple, or None where it is not given."""
+    nargs = "*" if required else "+"  # no sizes at all are the shape of a scalar
+    parser.add_argument(
+        "--shape",
+        type=sizes,
+        nargs=nargs,
+        action=Shape,
+        required=required,
+        help=f"{text}: {SHAPE}",
+    )
 
-    >>> sizes("86x8")
-    (86, 8)
+
+def shape_argument(parser: argparse.ArgumentParser) -> None:
+    """A shape by its place, as ``args.shape``."""
+    parser.add_argument("shape", type=sizes, nargs="+", action=Shape, help=f"a shape: {SHAPE}")
+
+
+class Shape(argparse.Action):
+    """Keeps the parts of a shape as one tuple."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Called by argparse with the parts that were read."""
+        setattr(namespace, self.dest, tuple(size for part in values for size in part))
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """A shape, or a part of one: ``86``, ``86x8``, ``86,8``, ``(86, 8)``.
+
+    >>> sizes("86x8"), sizes("86,8"), sizes("(86, 8)"), sizes("86,"), sizes("()")
+    ((86, 8), (86, 8), (86, 8), (86,), ())
     """
-    return tuple(int(size) for size in re.split("[x,]", text.strip(",x()")))
+    if not text.strip() or _SIZES.fullmatch(text.strip()) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no shape: write {SHAPE}")
+    return tuple(int(size) for size in re.findall(r"-?\d+", text))
+
+
+_SIZES = re.compile(r"[(\[]?\s*(-?\d+(\s*[x,]\s*-?\d+)*)?\s*,?\s*[)\]]?")
 
 
 def checked_chance(option: str, value: float) -> float:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SpecError
 from ..files.writing import checked_place
-from .arguments import checked_chance, sizes
+from .arguments import checked_chance, shape_option
 from .command import Answer, Command, Output
 from .progress import Progress
 
@@ -39,7 +39,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", action="append", dest="claims", metavar="SCHEME", help=text)
     text = "judge this adapter, or all; may be repeated"
     parser.add_argument("--backend", action="append", help=text)
-    parser.add_argument("--shape", type=sizes, nargs="+", help="one shape, as 86 8 or 86x8")
+    shape_option(parser, "one shape")
     parser.add_argument("--layout", help="the roles of the shape's axes: oihw, torch.Conv2d")
     parser.add_argument("--dtype", action="append", help="may be repeated")
     parser.add_argument("--stream", action="append", help="of adapters: portable or native")
@@ -126,12 +126,11 @@ def _selection(args: argparse.Namespace) -> Selection:
     def chosen(values: list[str] | None) -> tuple[str, ...] | None:
         return None if values is None else tuple(values)
 
-    shape = None if args.shape is None else tuple(size for part in args.shape for size in part)
     return Selection(
         targets=tuple(args.target),
         backends=tuple(args.backend or ()),
         claims=chosen(args.claims),
-        shape=shape,
+        shape=args.shape,
         layout=args.layout,
         dtypes=chosen(args.dtype),
         streams=chosen(args.stream),

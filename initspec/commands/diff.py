@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import layout_option
+from .arguments import layout_option, shape_option
 from .command import Answer, Command
 
 
@@ -12,7 +12,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Two schemes and a shape to put them on."""
     parser.add_argument("first", help="a name: he_normal@keras")
     parser.add_argument("second", help="another one: he_normal@torch")
-    parser.add_argument("--shape", type=int, nargs="*", required=True)
+    shape_option(parser, "the shape of a weight", required=True)
     layout_option(parser)
 
 
@@ -20,7 +20,7 @@ def answer(args: argparse.Namespace) -> Answer:
     """What tells the two apart."""
     from ..analysis.diff import diff
 
-    difference = diff(args.first, args.second, tuple(args.shape), args.layout)
+    difference = diff(args.first, args.second, args.shape, args.layout)
     return Answer(difference.to_dict(), difference.lines())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .arguments import layout_option
+from .arguments import layout_option, shape_argument
 from .command import Answer, Command
 
 if TYPE_CHECKING:
@@ -13,21 +13,27 @@ if TYPE_CHECKING:
     from ..spec.layout import Layout
 
 
+_RULES = "true, naive, torch, tinygrad, no_kernel, last_two or elements"
+
+
 def options(parser: argparse.ArgumentParser) -> None:
     """A shape, its layout and a rule to count by."""
-    parser.add_argument("shape", type=int, nargs="+")
+    shape_argument(parser)
     layout_option(parser, "the roles of the axes: oihw, 'torch.Conv2d, groups=4'")
-    parser.add_argument("--rule", help="count by this rule: true, naive, torch, last_two, ...")
+    parser.add_argument("--rule", help=f"count by this rule: {_RULES}")
 
 
 def answer(args: argparse.Namespace) -> Answer:
     """The fans of the shape, and those of a framework that counts whole axes where they differ."""
     from ..spec.layout import Layout, checked_shape, fans
+    from .scheme_in_words import assumed
 
-    shape = checked_shape(tuple(args.shape))
+    shape = checked_shape(args.shape)
     layout = Layout.of(args.layout, len(shape))
+    assumption = assumed(args.layout, len(shape))
     if args.rule is not None:
-        return _by_rule(args.rule, shape, layout)
+        counted = _by_rule(args.rule, shape, layout)
+        return Answer(counted.data, [*counted.lines, *assumption])
     true, naive = fans(shape, layout), fans(shape, layout, "naive")
     data = {
         "shape": shape,
@@ -46,7 +52,7 @@ def answer(args: argparse.Namespace) -> Answer:
             f"Frameworks that count whole axes say fan_in {naive.fan_in:g}, "
             f"fan_out {naive.fan_out:g}."
         )
-    return Answer(data, lines)
+    return Answer(data, [*lines, *assumption])
 
 
 def _by_rule(rule: str, shape: Shape, layout: Layout) -> Answer:

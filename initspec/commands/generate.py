@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import layout_option, scheme_argument
+from .arguments import layout_option, scheme_argument, shape_option
 from .command import Answer, Command
 
 
@@ -12,7 +12,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     """A scheme, the framework to write it for, and a shape where the text needs its numbers."""
     scheme_argument(parser)
     parser.add_argument("--to", required=True, help="the framework: torch, keras, jax, mxnet")
-    parser.add_argument("--shape", type=int, nargs="+", help="the weight's shape, for its numbers")
+    shape_option(parser, "the weight's shape, for its numbers")
     layout_option(parser)
 
 
@@ -21,7 +21,7 @@ def answer(args: argparse.Namespace) -> Answer:
     from ..readings.to_framework import generate
     from ..spec.layout import checked_shape
 
-    shape = None if args.shape is None else checked_shape(tuple(args.shape))
+    shape = None if args.shape is None else checked_shape(args.shape)
     source = generate(args.name, args.to, shape, args.layout)
     return Answer(source.to_dict(), source.lines())
 

@@ -7,7 +7,8 @@ import argparse
 from .command import Answer, Command
 
 _END = (
-    "`initspec show NAME` says more; a name without @ has the meaning of Keras, TensorFlow and JAX."
+    "`initspec show NAME` says more, and for a name without @ whose reading it is: mostly that of "
+    "Keras, TensorFlow and JAX."
 )
 
 

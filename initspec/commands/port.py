@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..errors import SpecError
+from .arguments import sizes
 from .command import Answer, Command
 
 
@@ -27,11 +28,13 @@ def answer(args: argparse.Namespace) -> Answer:
 def _size(text: str) -> tuple[str, int | tuple[int, ...]]:
     """``in=256`` or ``k=3x3``: the kernel alone has a size for each axis."""
     word, _, value = text.partition("=")
-    numbers = value.split("x")
-    if not all(number.isdecimal() for number in numbers):
+    try:
+        numbers = sizes(value)
+    except argparse.ArgumentTypeError:
+        numbers = ()
+    if not numbers or min(numbers) < 0 or (len(numbers) > 1 and word != "k"):
         raise SpecError(f"a size is written as in=256 or k=3x3, not {text!r}.")
-    sizes = tuple(map(int, numbers))
-    return word, sizes if word == "k" else sizes[0]
+    return word, numbers if word == "k" else numbers[0]
 
 
 COMMAND = Command(

@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from .. import versions
-from .arguments import layout_option, scheme_argument
+from .arguments import layout_option, scheme_argument, shape_option
 from .command import Answer, Command, Output
 
 #: Bytes that a number takes: itself, twice, and its description in float64, twice.
@@ -18,7 +18,7 @@ _BYTES = 24
 def options(parser: argparse.ArgumentParser) -> None:
     """A scheme, the tensor to draw, and what to do with it."""
     scheme_argument(parser)
-    parser.add_argument("--shape", type=int, nargs="*", required=True)
+    shape_option(parser, "the tensor's shape", required=True)
     layout_option(parser, "the roles of the axes; the backend's usual one if not given")
     parser.add_argument("--seed", type=int, default=0, help="an integer of 64 bits (default: 0)")
     text = "the parameter's name, folded into the key"
@@ -45,7 +45,7 @@ def answer(args: argparse.Namespace) -> Answer:
     from ..stream.dtypes import dtype_name, widened
 
     out = checked_out(args.out)
-    shape, dtype = checked_shape(tuple(args.shape)), dtype_name(args.dtype)
+    shape, dtype = checked_shape(args.shape), dtype_name(args.dtype)
     check_stream(args.stream)
     scheme = get(args.name)
     adapter = backend(args.backend)

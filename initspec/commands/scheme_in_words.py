@@ -13,8 +13,6 @@ from ..spec.fan_rules import RULES, Shape
 from ..spec.layout import Layout, fans
 from ..spec.scheme import Scheme
 
-_BARE = "without a dialect: the reading that Keras, TensorFlow and JAX share"
-
 
 def described(scheme: Scheme) -> tuple[dict[str, Any], list[str]]:
     """Data and lines on what a scheme means, and on who reads its name otherwise."""
@@ -22,7 +20,9 @@ def described(scheme: Scheme) -> tuple[dict[str, Any], list[str]]:
     data: dict[str, Any] = {"name": scheme.name, "formula": scheme.formula, "latex": scheme.latex}
     lines = [scheme.name or repr(scheme)]
     if entry is not None:
-        lines[0] += f", {entry.title}" if entry.dialect else f", {_BARE}"
+        lines[0] += (
+            f", {entry.title}" if entry.dialect else f", without a dialect: {shared_by(entry)}"
+        )
         data |= _facts(entry)
         data["other_readings"] = {other.name: other.make().formula for other in _others(entry)}
     lines += _wrap("Law", scheme.formula)
@@ -34,6 +34,31 @@ def described(scheme: Scheme) -> tuple[dict[str, Any], list[str]]:
     return data, lines
 
 
+#: The dialects that bare names mostly follow, in the order of their naming.
+_FOLLOWED = ("keras", "tensorflow", "jax", "torch")
+
+
+def shared_by(entry: Entry) -> str:
+    """Whose reading a bare name is: the dialects of :data:`_FOLLOWED` with the same law.
+
+    >>> shared_by(schemes["he_normal"])
+    'the reading that Keras, TensorFlow and JAX share'
+    >>> shared_by(schemes["sparse"])
+    'a reading of its own'
+    """
+    law = entry.make().formula
+    newest = {name: readings(entry.base, name)[:1] for name in _FOLLOWED}
+    titles = [
+        dialect(name)["title"]
+        for name, rows in newest.items()
+        if any(row.make().formula == law for row in rows)
+    ]
+    if not titles:
+        return "a reading of its own"
+    *others, last = titles
+    return f"the reading that {', '.join(others)} and {last} share" if others else f"as {last}"
+
+
 def on_shape(scheme: Scheme, shape: Shape, layout: str | None) -> tuple[dict[str, Any], list[str]]:
     """Data and lines on the numbers of a scheme's law on a shape."""
     numbers = _numbers(scheme, shape, layout)
@@ -43,7 +68,22 @@ def on_shape(scheme: Scheme, shape: Shape, layout: str | None) -> tuple[dict[str
         for name, value in numbers.items()
         if name not in ("shape", "layout")
     ]
-    return numbers, lines
+    return numbers, [*lines, *assumed(layout, len(shape))]
+
+
+def assumed(given: str | None, ndim: int) -> list[str]:
+    """A line that says which order of the axes was assumed, where none was given.
+
+    >>> print(*assumed(None, 2))
+    No --layout was given: io is assumed, as Keras and JAX store it; PyTorch's order is oi.
+    """
+    if given is not None or ndim < 2:
+        return []
+    ours, theirs = (Layout.of(None, ndim, out_first=first) for first in (False, True))
+    return [
+        f"No --layout was given: {ours} is assumed, as Keras and JAX store it; PyTorch's order is "
+        f"{theirs}."
+    ]
 
 
 def table(entries: Sequence[Entry]) -> tuple[list[dict[str, Any]], list[str]]:

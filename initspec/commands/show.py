@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import layout_option, scheme_argument
+from .arguments import layout_option, scheme_argument, shape_option
 from .command import Answer, Command
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """A scheme, and a shape to put it on."""
     scheme_argument(parser)
-    parser.add_argument("--shape", type=int, nargs="+", help="put the scheme on this shape")
+    shape_option(parser, "put the scheme on this shape")
     layout_option(parser)
 
 
@@ -23,7 +23,7 @@ def answer(args: argparse.Namespace) -> Answer:
     scheme = get(args.name)
     data, lines = described(scheme)
     if args.shape is not None:
-        data["on"], more = on_shape(scheme, tuple(args.shape), args.layout)
+        data["on"], more = on_shape(scheme, args.shape, args.layout)
         lines += more
     return Answer(data, lines)
 

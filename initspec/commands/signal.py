@@ -10,11 +10,16 @@ from ..files.writing import checked_place
 from .arguments import scheme_argument
 from .command import Answer, Command, Output
 
+_ACTIVATIONS = (
+    "relu (the default), elu, gelu, leaky_relu, linear, mish, selu, sigmoid, silu, softplus, "
+    "softsign or tanh"
+)
+
 
 def options(parser: argparse.ArgumentParser) -> None:
     """A scheme, the network, and a file to draw it to."""
     scheme_argument(parser)
-    parser.add_argument("--activation", default="relu", help="relu (the default), tanh, gelu, ...")
+    parser.add_argument("--activation", default="relu", help=_ACTIVATIONS)
     text = "the negative slope of leaky_relu (default: 0.01)"
     parser.add_argument("--slope", type=float, help=text)
     parser.add_argument("--depth", type=int, default=50, help="layers (default: 50)")

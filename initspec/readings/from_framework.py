@@ -5,10 +5,7 @@ No framework is imported: a function or an initializer that is given says itself
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from ..errors import SpecError, UnknownName, shown
@@ -16,7 +13,8 @@ from ..spec.arguments import plain, text
 from ..spec.scheme import Scheme
 from . import registry
 from .entry import Entry
-from .registry import get, readings, rows
+from .own_names import normal, own_names
+from .registry import get, rows
 
 
 def from_torch(function: Any, *args: Any, **kwargs: Any) -> Scheme:
@@ -163,8 +161,8 @@ def _configured(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 
 def _entry(dialect: str, name: str) -> Entry:
-    names, absent = _calls(dialect)
-    key = _key(text("the name of an initializer", name))
+    names, absent = own_names(dialect)
+    key = normal(text("the name of an initializer", name))
     if key in names:
         return names[key]
     if key in absent:
@@ -172,27 +170,8 @@ def _entry(dialect: str, name: str) -> Entry:
     aliases = [alias.partition("@")[0] for entry in names.values() for alias in entry.aliases]
     calls = [entry.call.rpartition(".")[2] for entry in names.values() if "(" not in entry.call]
     known = {*aliases, *filter(None, calls), *(entry.base for entry in names.values())}
-    raise UnknownName(f"initializer of {dialect}", name, known)
-
-
-@cache
-def _calls(dialect: str) -> tuple[Mapping[str, Entry], Mapping[str, str]]:
-    """What the framework's own names mean, and why some mean nothing here."""
-    names: dict[str, Entry] = {}
-    bases = dict.fromkeys(entry.base for entry in rows(dialect))
-    newest = [readings(base, dialect)[0] for base in bases]
-    for entry in newest:  # a call goes before another row's base name or alias
-        if "(" not in entry.call:
-            names.setdefault(_key(entry.call.rpartition(".")[2]), entry)
-    for entry in newest:
-        for name in (entry.base, *entry.aliases):
-            names.setdefault(_key(name.partition("@")[0]), entry)
-    absent = {_key(name): reason for name, reason in registry.dialect(dialect)["absent"].items()}
-    return MappingProxyType(names), MappingProxyType(absent)
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    listed = f"`initspec list --dialect {dialect}` names all."
+    raise UnknownName(f"initializer of {dialect}", name, known, listed=listed)
 
 
 def _plain(word: str, value: Any) -> Any:

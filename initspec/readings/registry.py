@@ -14,14 +14,16 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import plugins
-from ..errors import SpecError, UnknownName, shown
+from ..errors import MOST, SpecError, UnknownName, either, nearest, shown
 from ..spec.arguments import text
 from ..spec.custom import Custom, Function
+from ..spec.layer_layouts import layer_called
 from ..spec.scheme import Scheme
 from ..spec.values import Values
 from .books import bases, book_of, dialect_names, document_of, find, words_of
 from .entry import Entry
 from .names import Name
+from .own_names import called, dialect_of, find_own, normal, reason_of
 
 __all__ = [
     "Entry",
@@ -46,23 +48,29 @@ class Registry(Mapping[str, Entry]):
 
     A name may narrow the versions that it asks for: ``trunc_normal@torch<2.12``. It means the
     newest row that holds for one of them, so that a name without a version means the newest.
+    A framework's own name is that framework's reading: ``torch.nn.init.kaiming_normal_``.
 
     >>> schemes["he_normal"].aliases
     ('kaiming_normal', 'msra_normal')
     >>> schemes["kaiming_normal@torch"].name
     'he_normal@torch'
+    >>> schemes["keras.initializers.HeNormal"].name
+    'he_normal@keras'
     """
 
     def __getitem__(self, name: str) -> Entry:
         parsed = Name.parse(name)
-        entry = find(parsed)
+        entry = find(parsed) or find_own(parsed)
         if entry is None:
             raise _unknown(parsed)
         return entry
 
     def __contains__(self, name: object) -> bool:
         try:
-            return isinstance(name, str) and find(Name.parse(name)) is not None
+            if not isinstance(name, str):
+                return False
+            parsed = Name.parse(name)
+            return (find(parsed) or find_own(parsed)) is not None
         except SpecError:
             return False
 
@@ -79,21 +87,55 @@ schemes: Mapping[str, Entry] = Registry()
 
 
 def _unknown(name: Name) -> Exception:
+    if reason := reason_of(name):
+        return SpecError(f"{str(name)!r} is no scheme: {reason}")
     if name.dialect is None:
-        known = {name for book in map(book_of, (None, *dialect_names())) for name in words_of(book)}
-        return UnknownName("scheme", str(name), known)
+        return _unknown_bare(name.base)
     if name.dialect not in dialect_names():
-        return UnknownName("dialect", name.dialect, dialect_names(), f"(in {str(name)!r})")
+        hint = f"(in {str(name)!r})"
+        return UnknownName("dialect", name.dialect, dialect_names(), hint, listed=_DIALECTS)
     book = book_of(name.dialect)
     rows = next((book.versions[base] for base in bases(name) if base in book.versions), ())
     if not rows:
-        return UnknownName("scheme", str(Name(name.base, name.dialect)), words_of(book))
+        listed = f"`initspec list --dialect {name.dialect}` names all."
+        given = str(Name(name.base, name.dialect))
+        return UnknownName("scheme", given, words_of(book), listed=listed)
     spans = " and ".join(filter(None, (_span(entry) for entry in reversed(rows))))
     near = rows[0] if name.relation in (">", ">=") else rows[-1]
     return SpecError(
         f"no row of {str(Name(name.base, name.dialect))!r} holds for a version "
         f"{name.relation}{name.version}: it is known {spans}. The nearest is {near.name!r}."
     )
+
+
+_ALL = "`initspec list` names all."
+_DIALECTS = "`initspec list` has them after the @ of its names."
+
+
+def _unknown_bare(given: str) -> UnknownName:
+    """What is no scheme without a dialect may be a dialect, a layer, or of several frameworks."""
+    bare = words_of(book_of(None))
+    known = {name for book in map(book_of, (None, *dialect_names())) for name in words_of(book)}
+    path, _, last = given.rpartition(".")
+    layer, dialect = layer_called(given), dialect_of(path or given)
+    instead = ""
+    if layer:
+        to = "torch" if layer.startswith("keras") else "keras"
+        instead = f"it is a layer; `initspec port {layer} --to {to}` says what it draws."
+    elif given in dialect_names():
+        instead = f"it is a dialect; `initspec list --dialect {given}` names its schemes."
+    elif dialect:
+        names = words_of(book_of(dialect))
+        near = nearest(f"{last}@{dialect}", names)
+        listed = f"`initspec list --dialect {dialect}` names all of that framework."
+        instead = f"did you mean {either(near)}? {listed}" if near else listed
+    else:
+        same = [name for name in bare if normal(name) == normal(given)]
+        near = [*(same or nearest(given, bare)), *(entry.name for entry in called(given))]
+        if not near and (others := nearest(given, dialect_names())):
+            near = [f"he_normal@{name}" for name in others if f"he_normal@{name}" in schemes]
+        instead = f"did you mean {either(near[:MOST])}? {_ALL}" if near else ""
+    return UnknownName("scheme", given, known, listed=_ALL, instead=instead)
 
 
 def _span(entry: Entry) -> str:
@@ -113,7 +155,7 @@ def dialect(name: str) -> Mapping[str, Any]:
     'torch'
     """
     if not isinstance(name, str) or name not in dialect_names():
-        raise UnknownName("dialect", name, dialect_names())
+        raise UnknownName("dialect", name, dialect_names(), listed=_DIALECTS)
     return book_of(name).head
 
 
@@ -143,7 +185,8 @@ def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme that ``spec`` names.
 
     ``spec`` is a name (``"he_normal"``, ``"he_normal@torch"``, ``"trunc_normal@torch<2.12"``,
-    ``"normal(std=0.02)"``), whose arguments may follow; a mapping of a scheme's fields; an array
+    ``"normal(std=0.02)"``, ``"torch.nn.init.kaiming_normal_"``), whose arguments may follow; a
+    mapping of a scheme's fields; an array
     or nested lists, which stand for themselves; an instance of :class:`Custom`; a function of the
     shape; or a scheme.
 
@@ -196,7 +239,11 @@ def _named(text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
         if args or kwargs:
             raise SpecError(f"{name} was registered as it is and takes no arguments.")
         return scheme
-    return schemes[name].make(*args, **kwargs)
+    entry = schemes[name]
+    if entry.dialect is not None and find(Name.parse(name)) is None:  # a framework's own call
+        ignored = book_of(entry.dialect).head.get("ignored", ())
+        kwargs = {word: value for word, value in kwargs.items() if word not in ignored}
+    return entry.make(*args, **kwargs)
 
 
 def _arguments(text: str, call: str) -> tuple[list[Any], dict[str, Any]]:
@@ -241,6 +288,7 @@ def initializer(scheme: Any, /, backend: str = "numpy", **options: Any) -> Any:
     ``scheme`` is anything that :func:`initspec.get` takes. Options are ``seed``, ``name`` (the
     parameter's, folded into the key), ``layout``, ``dtype`` and ``stream`` (``"portable"``, or
     ``"native"`` for the framework's own sampler).
+    Tensors of one seed without a name are fully correlated: give each parameter its own.
 
     >>> initializer("he_normal", backend="numpy", seed=42)((256, 512)).shape
     (256, 512)

@@ -199,6 +199,35 @@ def names(stem: str) -> tuple[str, ...]:
     return tuple(f"{document(stem).get('within', stem)}.{name}" for name in found)
 
 
+def layer_called(text: str) -> str:
+    """The full name of a layer that the tables hold, as `initspec port` takes it; else empty.
+
+    >>> layer_called("nn.Linear"), layer_called("tf.keras.layers.Dense"), layer_called("he_normal")
+    ('torch.nn.Linear', 'keras.layers.Dense', '')
+    """
+    path, _, layer = text.rpartition(".")
+    for stem in sorted(stems(), key=lambda stem: (stem not in ("torch", "keras", "flax"), stem)):
+        held = (name for row in document(stem).get("layer", ()) for name in row["names"])
+        modules = document(stem).get("modules", ())
+        name = next((name for name in held if name.lower() == layer.lower()), None)
+        if name and any(module == path or _ends(module, path) for module in modules):
+            return f"{modules[0]}.{name}"
+    return ""
+
+
+def holds_layers(module: str) -> bool:
+    """Whether a module of a framework is one of layers alone.
+
+    >>> holds_layers("torch.nn"), holds_layers("torch"), holds_layers("torch.nn.init")
+    (True, False, False)
+    """
+    return "." in module and any(module in document(stem).get("modules", ()) for stem in stems())
+
+
+def _ends(module: str, path: str) -> bool:
+    return not path or f".{module}".endswith(f".{path}")
+
+
 def unknown(kind: str, given: str, known: Iterable[str]) -> UnknownName:
     """The error for a name of many that could have been meant, with at most five near ones."""
     every = list(known)

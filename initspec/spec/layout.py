@@ -241,7 +241,7 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     Fans(fan_in=1152, fan_out=576)
     """
     if text("a fan rule", rule) not in RULES:
-        raise UnknownName("fan rule", rule, RULES)
+        raise UnknownName("fan rule", rule, RULES, listed="`initspec fans --help` names all.")
     shape = checked_shape(shape)
     given = Layout.of(layout, len(shape))
     roles = given.roles(shape)

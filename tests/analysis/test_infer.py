@@ -319,7 +319,7 @@ def test_a_scale_of_nobody() -> None:
     assert "no scheme's scale on this shape" in found.sentence
     bias = infer(np.random.default_rng(0).uniform(-(512**-0.5), 512**-0.5, 256))
     assert isinstance(bias.looks, Uniform)
-    assert "a limit of 1 / sqrt(51" in bias.sentence
+    assert "a limit of about 1 / sqrt(510)" in bias.sentence
 
 
 def test_what_is_strange_about_a_tensor_is_said() -> None:
@@ -331,6 +331,57 @@ def test_what_is_strange_about_a_tensor_is_said() -> None:
     assert "excess kurtosis" in infer(rng.laplace(size=(96, 128))).sentence
     levels = dtypes.rounded(rng.integers(128, size=(96, 128)) / 64 - 1, "bfloat16")
     assert "only 128 different numbers" in infer(levels, dtype="bfloat16").sentence
+
+
+def test_copies_are_no_training() -> None:
+    doubled = np.random.default_rng(0).normal(0, 0.7, (64, 96))
+    doubled[32:] = doubled[:32]
+    assert "32 of its rows are copies of others" in infer(doubled).sentence
+    assert "32 of its columns are copies of others" in infer(doubled.T.copy()).sentence
+
+
+def test_the_surprising_number_is_named_and_not_the_commonest() -> None:
+    clipped = np.random.default_rng(0).normal(0, 0.7, (64, 96)).clip(-0.9, None)
+    assert "the number -0.9 stands in it" in infer(clipped).sentence
+    common = np.random.default_rng(0).normal(0, 0.7, (64, 96))
+    common.flat[::23] = 0.25
+    assert "the number 0.25 stands in it 268 times" in infer(common.astype(np.float32)).sentence
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_zero_row_is_set_apart(axis: int) -> None:
+    table = get("normal(std=0.02)").numpy((64, 96), seed=0)
+    table[(slice(None),) * axis + (3,)] = 0
+    found = infer(table)
+    assert "normal(std=0.02)" in found.names
+    assert not any(name.startswith("sparse") for name in found.names)
+    word = ("row", "column")[axis]
+    assert found.sentence.endswith(f"; {word} 3 is zero, as the one of a padding index is.")
+    assert "sparse" in infer(get("sparse").numpy((64, 96), seed=0)).names[0]
+
+
+def test_integers_are_no_weights() -> None:
+    for dtype in ("int64", "int32", "uint8", "bool"):
+        with pytest.raises(SpecError, match=f"numbers of {dtype} are no weights"):
+            infer(np.arange(6).reshape(2, 3).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("shape", "limit", "name"),
+    [
+        ((128, 20), 32**-0.5, "torch.nn.LSTM#weight_ih_l0"),
+        ((128, 32), 32**-0.5, "torch.nn.Linear#weight"),
+        ((96, 20), 32**-0.5, "torch.nn.GRU#weight_ih_l0"),
+        ((64, 32, 3, 3), 288**-0.5, "torch.nn.Conv2d#weight"),
+        ((200, 300), 300**-0.5, "torch.nn.Linear#weight"),
+        ((400,), 100**-0.5, "torch.nn.LSTM#bias_ih_l0"),
+    ],
+)
+def test_what_layers_draw_by_default(shape: tuple[int, ...], limit: float, name: str) -> None:
+    found = infer(np.random.default_rng(0).uniform(-limit, limit, shape).astype(np.float32))
+    assert name in found.names
+    layer, _, parameter = name.partition("#")
+    assert f"the default of {layer} ({parameter})" in found.sentence
 
 
 def test_too_small_to_say_anything() -> None:
