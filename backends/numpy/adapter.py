@@ -19,6 +19,7 @@ from ...spec.scheme import Scheme
 from ...stream.dtypes import dtype_name, typed
 from ...stream.placement import Placement
 from ...stream.reference import Key, fresh_key
+from ..chance import draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import native
@@ -150,6 +151,8 @@ class NumpyBackend:
         if out is not None:
             _check_out(out, place.extent, kind)
         source = seed if rng is None else rng
+        if not draws(law, place.shape) and (source is None or rng is not None):
+            source = 0  # which asks no generator
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
             drawn = drawn[place.window]

@@ -25,10 +25,12 @@ from . import operator
 from .checks import (
     PLAIN,
     check_kind,
+    check_memory,
     check_source,
     check_tensor,
     dtype_of,
     is_fake,
+    is_recorded,
     shards_of,
 )
 from .writing import Plan, Step, key_of, memory, write, write_native, write_portable
@@ -178,14 +180,20 @@ class TorchBackend:
             plain = type(tensor) in PLAIN
             if not plain:
                 check_kind(tensor)
-            traced = is_functorch_wrapped_tensor(tensor) or (not plain and is_fake(tensor))
+            traced = (
+                is_functorch_wrapped_tensor(tensor)
+                or (not plain and is_fake(tensor))
+                or is_recorded()
+            )
         if getattr(tensor, "_is_hf_initialized", False):
             return tensor
         if traced:
             return operator.fill(scheme, tensor, generator, seed, name, layout, stream)
-        plan = self.plan(scheme, tensor.shape, layout, stream)
         check_tensor(tensor)
+        plan = self.plan(scheme, tensor.shape, layout, stream)
         if not tensor.is_meta:
+            if type(tensor) in PLAIN:
+                check_memory(tensor)
             source = seed if generator is None else generator
             step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
             torch.nn.init.uniform_(step)  # type: ignore[arg-type]
@@ -220,7 +228,7 @@ class TorchBackend:
         part = None if window is None else checked(window, sizes)
         size = sizes if part is None else extent(part)
         out = torch.empty(size, dtype=dtype_of(dtype), device=device)
-        if torch.compiler.is_compiling() or is_fake(out):
+        if torch.compiler.is_compiling() or is_fake(out) or is_recorded():
             if part is not None:
                 raise SpecError("a traced program takes no window=: draw it outside of it.")
             operator.fill(scheme, out, generator, seed, name, layout, stream)

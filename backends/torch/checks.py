@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import _len_torch_dispatch_stack_pre_dispatch as _before_dispatch
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torch.nn import Module, Parameter
 from torch.nn.parameter import is_lazy
 
@@ -31,6 +33,14 @@ def dtype_of(dtype: Any) -> torch.dtype:
 def is_fake(tensor: Tensor) -> bool:
     """Whether a tensor has a shape and no memory, and is not on the meta device either."""
     return isinstance(tensor, FakeTensor)
+
+
+def is_recorded() -> bool:
+    """Whether a program is being recorded while real tensors run: by make_fx or torch.jit.trace."""
+    if torch._C._get_tracing_state() is not None:
+        return True
+    modes = torch._C._len_torch_dispatch_stack() or _before_dispatch()
+    return bool(modes) and get_proxy_mode() is not None
 
 
 def shards_of(tensor: Tensor) -> Any:
@@ -79,6 +89,10 @@ def check_kind(tensor: Any) -> None:
 
 def check_tensor(tensor: Tensor) -> None:
     """Refuse a tensor whose memory cannot be filled; raises :class:`SpecError`."""
+    if tensor.is_nested:
+        raise SpecError(
+            "a nested tensor has no one shape: fill the tensors of its unbind(), one by one."
+        )
     if tensor.layout is not torch.strided:
         raise SpecError(
             f"a tensor of layout {tensor.layout} has no place for every element: fill a dense one, "
@@ -106,10 +120,30 @@ def check_tensor(tensor: Tensor) -> None:
             "this tensor was made in torch.inference_mode() and can be filled only there; or fill "
             "its clone()."
         )
+    if tensor.is_neg():
+        raise SpecError(
+            "this tensor shows the negative of its memory, as the imag of a conj() does: fill its "
+            "resolve_neg(), and copy_ that into it."
+        )
     if not tensor.is_contiguous() and _overlaps(tensor):
         raise SpecError(
             f"elements of this tensor (strides {tensor.stride()}, shape {tuple(tensor.shape)}) "
             "share memory, as those of an expanded one do: fill its contiguous()."
+        )
+
+
+def check_memory(tensor: Tensor) -> None:
+    """Refuse a plain tensor whose storage was given back; raises :class:`SpecError`."""
+    held, size = tensor.untyped_storage().nbytes(), tensor.numel()
+    if not size or (held and tensor.is_contiguous() and tensor.nbytes == held):
+        return
+    steps = zip(tensor.shape, tensor.stride(), strict=True)
+    last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in steps)
+    needed = (last + 1) * tensor.itemsize
+    if held < needed:
+        raise SpecError(
+            f"this tensor of shape {tuple(tensor.shape)} needs {needed} bytes, and its storage was "
+            f"resized to {held}, as FSDP does between two passes: fill it where it has its values."
         )
 
 

@@ -12,11 +12,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functionaltensor
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from ... import stream as _stream
 from ...errors import SpecError
+from ...readings.traced import TracedScheme
 from ...spec.layout import Layout
 from ...spec.scheme import Scheme
 from ...spec.serial import dumps, loads
@@ -44,6 +46,11 @@ def fill(
             "a traced program (torch.compile, vmap, a FakeTensor) takes no generator=: give seed=, "
             "or neither, and torch.manual_seed governs."
         )
+    if not torch.compiler.is_compiling() and is_functionaltensor(tensor):
+        raise SpecError(
+            "torch.func.functionalize has no way to write into a tensor by an operator: fill it "
+            "outside of the function, or make the function under torch.compile."
+        )
     if seed is not None:
         if not isinstance(seed, int) or not 0 <= seed < 2**64:
             _stream.key_from_seed(seed)
@@ -51,10 +58,9 @@ def fill(
             seed = seed - 2**64  # its bits in a signed integer
     if scheme.custom is not None and isinstance(tensor, FakeTensor) and get_proxy_mode() is None:
         return tensor  # of which nobody sees more than the shape
-    with torch.no_grad():
-        torch.ops.initspec.fill_(
-            tensor.detach(), seed, _text(scheme), _layout(layout), name, stream
-        )
+    # Not under no_grad, which torch.export cannot save: what is detached has no gradient anyway.
+    text = scheme.text if isinstance(scheme, TracedScheme) else _text(scheme)
+    torch.ops.initspec.fill_(tensor.detach(), seed, text, _layout(layout), name, stream)
     return tensor
 
 
@@ -101,9 +107,18 @@ def _shape_only(out, seed, scheme, layout, name, stream):  # type: ignore[no-unt
     check_tensor(out)
 
 
+def _random(scheme: str, tensor: Tensor, layout: str | None, stream: str) -> bool:
+    from ...plugins import backend
+
+    return bool(backend("torch").plan(_scheme(scheme), tensor.shape, layout, stream).random)
+
+
 @_fill.register_vmap
 def _batched(info, in_dims, out, seed, scheme, layout, name, stream):  # type: ignore[no-untyped-def]
     alike = in_dims[0] is None
+    example = out if alike else out.select(in_dims[0], 0)
+    if seed is None and not _random(scheme, example, layout, stream):
+        seed = 0
     if seed is None:
         if info.randomness == "error" or (alike and info.randomness == "different"):
             raise SpecError(

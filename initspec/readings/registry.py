@@ -21,6 +21,7 @@ from ..spec.values import Values
 from .books import bases, book_of, dialect_names, document_of, find, words_of
 from .entry import Entry
 from .names import Name
+from .traced import TracedScheme, is_read_by_dynamo, text_of
 
 __all__ = [
     "Entry",
@@ -153,6 +154,19 @@ def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     >>> get([[1, 0], [0, 1]]).distribution
     'array'
     """
+    if is_read_by_dynamo():
+        return TracedScheme(_text(spec, args, kwargs))  # type: ignore[return-value]
+    return _scheme(spec, args, kwargs)
+
+
+def _text(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    return text_of(_scheme(spec, args, kwargs))
+
+
+_text._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _scheme(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
     if isinstance(spec, str):
         return _named(spec, args, kwargs)
     if args or kwargs:

@@ -95,39 +95,40 @@ class Scheme(SchemeFields):
 
     def numpy(self, shape: Shape | list[int], **options: Any) -> Any:
         """A new NumPy array: see :meth:`initspec.backends.numpy.adapter.NumpyBackend.array`."""
-        return _backend("numpy").array(self, shape, **options)
+        return named_backend("numpy").array(self, shape, **options)
 
     def torch_(self, tensor: Any, **options: Any) -> Any:
         """Fill a tensor in place: see :meth:`initspec.backends.torch.adapter.TorchBackend.fill`."""
-        return _backend("torch").fill(self, tensor, **options)
+        return named_backend("torch").fill(self, tensor, **options)
 
     def torch(self, shape: Shape | list[int], **options: Any) -> Any:
         """A new PyTorch tensor: see :meth:`initspec.backends.torch.adapter.TorchBackend.tensor`."""
-        return _backend("torch").tensor(self, shape, **options)
+        return named_backend("torch").tensor(self, shape, **options)
 
     def keras(self, **options: Any) -> Any:
         """A Keras initializer: see :class:`initspec.backends.keras.adapter.KerasBackend`."""
-        return _backend("keras").initializer(self, **options)
+        return named_backend("keras").initializer(self, **options)
 
     def tensorflow(self, **options: Any) -> Any:
         """A TensorFlow initializer: see :mod:`initspec.backends.tensorflow.adapter`."""
-        return _backend("tensorflow").initializer(self, **options)
+        return named_backend("tensorflow").initializer(self, **options)
 
     @property
     def jax(self) -> Any:
         """The JAX initializer ``(key, shape, dtype=None, out_sharding=None)`` of this scheme."""
-        return _backend("jax").initializer(self)
+        return named_backend("jax").initializer(self)
 
     @property
     def haiku(self) -> Any:
         """The Haiku initializer ``(shape, dtype)``; its key comes from ``hk.next_rng_key()``."""
-        return _backend("jax").haiku(self)
+        return named_backend("jax").haiku(self)
 
 
 _loaded: dict[str, Any] = {}
 
 
-def _backend(name: str) -> Any:
+def named_backend(name: str) -> Any:
+    """The backend, which is remembered so that a compiled program may ask for it."""
     _load(name)
     return _loaded[name]
 
