@@ -58,9 +58,12 @@ def fill(
             seed = seed - 2**64  # its bits in a signed integer
     if scheme.custom is not None and isinstance(tensor, FakeTensor) and get_proxy_mode() is None:
         return tensor  # of which nobody sees more than the shape
-    # Not under no_grad, which torch.export cannot save: what is detached has no gradient anyway.
     text = scheme.text if isinstance(scheme, TracedScheme) else _text(scheme)
-    torch.ops.initspec.fill_(tensor.detach(), seed, text, _layout(layout), name, stream)
+    if tensor.requires_grad:
+        with torch.no_grad():
+            torch.ops.initspec.fill_(tensor.detach(), seed, text, _layout(layout), name, stream)
+    else:  # without no_grad, which torch.export cannot save around an operator
+        torch.ops.initspec.fill_(tensor, seed, text, _layout(layout), name, stream)
     return tensor
 
 
