@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import ref
 
@@ -36,6 +38,15 @@ class SameKeys:
     def __init__(self) -> None:
         self._first: dict[Any, Any] = {}
         self._silent = False
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Nothing is noted meanwhile."""
+        before, self._silent = self._silent, True
+        try:
+            yield
+        finally:
+            self._silent = before
 
     def note(self, seed: int, tensor: Any, place: Any) -> None:
         """A tensor has been filled with a seed and no name; ``place`` says where its memory is."""

@@ -19,7 +19,7 @@ from ...spec.scheme import Scheme
 from ...stream.dtypes import dtype_name, typed
 from ...stream.placement import Placement
 from ...stream.reference import Key, fresh_key
-from ..chance import draws
+from ..chance import draws, same_keys
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import native
@@ -162,9 +162,12 @@ class NumpyBackend:
             return out
         key = self.key(source, name)
         if out is None:
-            return typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
-        bits = out.view(np.uint16) if kind == "bfloat16" else out
-        host_laws.fill(bits, law, place, key=key, dtype=kind)
+            out = typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
+        else:
+            bits = out.view(np.uint16) if kind == "bfloat16" else out
+            host_laws.fill(bits, law, place, key=key, dtype=kind)
+        if isinstance(seed, int) and name is None and window is None and draws(law, place.shape):
+            same_keys.note(seed, out, (out.ctypes.data, out.shape))
         return out
 
 

@@ -20,10 +20,12 @@ from ...stream import dtypes
 from ...stream.canonical_order import checked, extent
 from ...stream.placement import Placement
 from ...stream.reference import Key
+from ..chance import same_keys
 from ..cpu.fill import fill as fill_words
 from . import operator
 from .checks import (
     PLAIN,
+    check_gathered,
     check_kind,
     check_memory,
     check_source,
@@ -190,6 +192,8 @@ class TorchBackend:
         if traced:
             return operator.fill(scheme, tensor, generator, seed, name, layout, stream)
         check_tensor(tensor)
+        if not tensor.numel():
+            check_gathered(tensor)
         plan = self.plan(scheme, tensor.shape, layout, stream)
         if not tensor.is_meta:
             if type(tensor) in PLAIN:
@@ -197,6 +201,8 @@ class TorchBackend:
             source = seed if generator is None else generator
             step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
             torch.nn.init.uniform_(step)  # type: ignore[arg-type]
+            if seed is not None and name is None and plan.random and plain:
+                same_keys.note(seed, tensor, (tensor.data_ptr(), tensor.shape))
         return tensor
 
     def tensor(
@@ -237,6 +243,8 @@ class TorchBackend:
             if not out.is_meta:
                 source = seed if generator is None else generator
                 write(out, plan, source, name, stream, part)
+                if seed is not None and name is None and plan.random and part is None:
+                    same_keys.note(seed, out, (out.data_ptr(), out.shape))
         return out.requires_grad_() if requires_grad else out
 
     def plan(self, scheme: Scheme, shape: Shape, layout: Layout | str | None, stream: str) -> Plan:

@@ -109,12 +109,7 @@ def check_tensor(tensor: Tensor) -> None:
         )
     origin = tensor if tensor._base is None else tensor._base
     if origin.grad_fn is not None:
-        raise SpecError(
-            f"this tensor was computed ({type(origin.grad_fn).__name__}), as a parametrized weight "
-            "is, and values written into it would be lost: fill the parameter it is computed from "
-            "(module.parametrizations.weight.original), or assign module.weight = "
-            "scheme.torch(shape)."
-        )
+        raise SpecError(computed(origin.grad_fn))
     if tensor.is_inference() and not torch.is_inference_mode_enabled():
         raise SpecError(
             "this tensor was made in torch.inference_mode() and can be filled only there; or fill "
@@ -129,6 +124,17 @@ def check_tensor(tensor: Tensor) -> None:
         raise SpecError(
             f"elements of this tensor (strides {tensor.stride()}, shape {tuple(tensor.shape)}) "
             "share memory, as those of an expanded one do: fill its contiguous()."
+        )
+
+
+def check_gathered(tensor: Any) -> None:
+    """Refuse a parameter that DeepSpeed's ZeRO has emptied; raises :class:`SpecError`."""
+    shape = getattr(tensor, "ds_shape", None)
+    if shape is not None and tuple(shape) != tuple(tensor.shape):
+        raise SpecError(
+            f"this parameter of shape {tuple(shape)} is partitioned by DeepSpeed's ZeRO and holds "
+            f"{tuple(tensor.shape)} here: fill it under "
+            "deepspeed.zero.GatheredParameters([parameter], modifier_rank=0)."
         )
 
 
@@ -155,3 +161,26 @@ def _overlaps(tensor: Tensor) -> bool:
                 return True
             reach += (size - 1) * stride
     return False
+
+
+def computed(node: Any) -> str:
+    """Why the output of a node of autograd is not filled, and what to fill in its place."""
+    from .origins import parameters_of
+
+    names = parameters_of(node)
+    start = f"this tensor was computed ({type(node).__name__})"
+    if not names:
+        return f"{start}, and values written into it would be lost: fill what it is computed from."
+    listed = ", ".join(f"module.{name}" for name in names[:5])
+    base, weight = names[0], ""
+    if base.startswith("parametrizations."):
+        weight = base.split(".")[1]
+        way = f"assign module.{weight} = scheme.torch(module.{weight}.shape), which sets them"
+        if len(names) == 1:
+            way = f"fill {listed}"
+    elif base.endswith(("_g", "_v")):
+        weight = base[:-2]
+        way = f"fill module.{weight} before weight_norm, or after remove_weight_norm(module)"
+    else:
+        way = f"fill {listed}"
+    return f"{start} from {listed}, and values written into it would be lost: {way}."

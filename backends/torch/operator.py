@@ -22,6 +22,7 @@ from ...readings.traced import TracedScheme
 from ...spec.layout import Layout
 from ...spec.scheme import Scheme
 from ...spec.serial import dumps, loads
+from ..chance import same_keys
 from .checks import check_tensor
 from .native import draw
 
@@ -98,7 +99,10 @@ def _fill(out, seed, scheme, layout, name, stream):  # type: ignore[no-untyped-d
     from ...plugins import backend
 
     whole = None if seed is None else seed % 2**64
-    backend("torch").fill(_scheme(scheme), out, seed=whole, name=name, layout=layout, stream=stream)
+    with same_keys.silence():  # the examples of vmap have one key
+        backend("torch").fill(
+            _scheme(scheme), out, seed=whole, name=name, layout=layout, stream=stream
+        )
 
 
 @_fill.register_fake

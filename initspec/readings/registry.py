@@ -20,7 +20,9 @@ from ..spec.scheme import Scheme
 from ..spec.values import Values
 from .books import bases, book_of, dialect_names, document_of, find, words_of
 from .entry import Entry
+from .from_framework import of_framework
 from .names import Name
+from .rows import dialect, readings, rows
 from .traced import TracedScheme, is_read_by_dynamo, text_of
 
 __all__ = [
@@ -106,37 +108,9 @@ def dialects() -> Mapping[str, Mapping[str, Any]]:
     return MappingProxyType({name: book_of(name).head for name in dialect_names()})
 
 
-def dialect(name: str) -> Mapping[str, Any]:
-    """What one dialect says of itself; raises :class:`UnknownName`, with the nearest offered.
-
-    >>> dialect("torch")["fans"]
-    'torch'
-    """
-    if name not in dialect_names():
-        raise UnknownName("dialect", name, dialect_names())
-    return book_of(name).head
-
-
 def references() -> Mapping[str, Mapping[str, str]]:
     """The papers that the rows cite, by key."""
     return MappingProxyType(document_of(None)["reference"])
-
-
-def rows(name: str | None) -> tuple[Entry, ...]:
-    """The rows of a dialect, or of the bare names, each version by itself."""
-    if name is not None:
-        dialect(name)  # which may be unknown
-    return tuple(book_of(name).entries.values())
-
-
-def readings(base: str, dialect: str | None = None) -> tuple[Entry, ...]:
-    """Every row of a base name: in one dialect, or in all of them and without one.
-
-    >>> [entry.name for entry in readings("he_normal", "torch")]
-    ['he_normal@torch']
-    """
-    asked = (None, *dialect_names()) if dialect is None else (dialect,)
-    return tuple(entry for name in asked for entry in book_of(name).versions.get(base, ()))
 
 
 def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
@@ -169,6 +143,9 @@ _text._dynamo_marked_constant = True  # type: ignore[attr-defined]
 def _scheme(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
     if isinstance(spec, str):
         return _named(spec, args, kwargs)
+    foreign = of_framework(spec, args, kwargs)
+    if foreign is not None:
+        return foreign
     if args or kwargs:
         raise SpecError(f"only a name takes arguments, not {type(spec).__name__}.")
     if isinstance(spec, Scheme):
