@@ -48,20 +48,22 @@ class SameKeys:
         finally:
             self._silent = before
 
-    def note(self, seed: int, tensor: Any, place: Any) -> None:
-        """A tensor has been filled with a seed and no name; ``place`` says where its memory is."""
+    def note(self, seed: int, tensor: Any, memory: int | None = None) -> None:
+        """A tensor has been filled with a seed and no name; ``memory``: where, if in place.
+
+        New arrays of one shape are taken for one tensor that is drawn again.
+        """
         if self._silent:
             return
         held = self._first.get(seed)
-        if held is None:
+        other = None if held is None else held[0]()
+        if held is None or other is None:
             if len(self._first) >= _MOST:
                 self._first.clear()
-            self._first[seed] = ref(tensor), place
-            return
-        other = held[0]()
-        if other is None:
-            self._first[seed] = ref(tensor), place
-        elif other is not tensor and held[1] != place:
+            self._first[seed] = ref(tensor), memory
+        elif other is not tensor and (
+            other.shape != tensor.shape or (held[1] != memory and None not in (held[1], memory))
+        ):
             self._silent = True
             self._first.clear()
             warnings.warn(
@@ -71,6 +73,3 @@ class SameKeys:
                 SameKeyWarning,
                 stacklevel=4,
             )
-
-
-same_keys = SameKeys()

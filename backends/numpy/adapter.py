@@ -19,12 +19,14 @@ from ...spec.scheme import Scheme
 from ...stream.dtypes import dtype_name, typed
 from ...stream.placement import Placement
 from ...stream.reference import Key, fresh_key
-from ..chance import draws, same_keys
+from ..chance import SameKeys, draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import native
 
 Array = NDArray[Any]
+
+same_keys = SameKeys()
 
 
 class NumpyBackend:
@@ -161,13 +163,14 @@ class NumpyBackend:
             out[...] = drawn
             return out
         key = self.key(source, name)
+        memory = None if out is None else out.ctypes.data
         if out is None:
             out = typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
         else:
             bits = out.view(np.uint16) if kind == "bfloat16" else out
             host_laws.fill(bits, law, place, key=key, dtype=kind)
         if isinstance(seed, int) and name is None and window is None and draws(law, place.shape):
-            same_keys.note(seed, out, (out.ctypes.data, out.shape))
+            same_keys.note(seed, out, memory)
         return out
 
 

@@ -20,7 +20,6 @@ from ...stream import dtypes
 from ...stream.canonical_order import checked, extent
 from ...stream.placement import Placement
 from ...stream.reference import Key
-from ..chance import same_keys
 from ..cpu.fill import fill as fill_words
 from . import operator
 from .checks import (
@@ -35,7 +34,7 @@ from .checks import (
     is_recorded,
     shards_of,
 )
-from .writing import Plan, Step, key_of, memory, write, write_native, write_portable
+from .writing import Plan, Step, key_of, memory, same_keys, write, write_native, write_portable
 
 _MOST_PLANS = 4096
 
@@ -202,7 +201,7 @@ class TorchBackend:
             step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
             torch.nn.init.uniform_(step)  # type: ignore[arg-type]
             if seed is not None and name is None and plan.random and plain:
-                same_keys.note(seed, tensor, (tensor.data_ptr(), tensor.shape))
+                same_keys.note(seed, tensor, tensor.data_ptr())
         return tensor
 
     def tensor(
@@ -244,7 +243,7 @@ class TorchBackend:
                 source = seed if generator is None else generator
                 write(out, plan, source, name, stream, part)
                 if seed is not None and name is None and plan.random and part is None:
-                    same_keys.note(seed, out, (out.data_ptr(), out.shape))
+                    same_keys.note(seed, out)
         return out.requires_grad_() if requires_grad else out
 
     def plan(self, scheme: Scheme, shape: Shape, layout: Layout | str | None, stream: str) -> Plan:

@@ -22,9 +22,9 @@ from ...readings.traced import TracedScheme
 from ...spec.layout import Layout
 from ...spec.scheme import Scheme
 from ...spec.serial import dumps, loads
-from ..chance import same_keys
 from .checks import check_tensor
 from .native import draw
+from .writing import same_keys
 
 _SCHEMA = "(Tensor(a!) out, SymInt? seed, str scheme, str? layout, str? name, str stream) -> ()"
 

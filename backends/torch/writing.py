@@ -18,11 +18,13 @@ from ...spec.distribution import Distribution
 from ...spec.integer_form import Draw
 from ...stream.placement import Placement
 from ...stream.reference import Key
-from ..chance import draws
+from ..chance import SameKeys, draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import kernel, native
 from .checks import NAMES, is_fake, shards_of
+
+same_keys = SameKeys()
 
 
 class Plan(NamedTuple):

@@ -69,8 +69,8 @@ class Registry(Mapping[str, Entry]):
             return False
 
     def __iter__(self) -> Iterator[str]:
-        for dialect in (None, *dialect_names()):
-            yield from book_of(dialect).entries
+        for name in (None, *dialect_names()):
+            yield from book_of(name).entries
 
     def __len__(self) -> int:
         return sum(len(book_of(dialect).entries) for dialect in (None, *dialect_names()))
