@@ -39,7 +39,7 @@ def is_recorded() -> bool:
     """Whether a program is being recorded while real tensors run: by make_fx or torch.jit.trace."""
     if torch._C._get_tracing_state() is not None:
         return True
-    modes = torch._C._len_torch_dispatch_stack() or _before_dispatch()
+    modes = torch._C._len_torch_dispatch_stack() or _before_dispatch()  # type: ignore[no-untyped-call]
     return bool(modes) and get_proxy_mode() is not None
 
 

@@ -29,7 +29,9 @@ def parameters_of(node: Any) -> list[str]:
 
 def _leaves(node: Any) -> set[int]:
     """The identities of the leaves behind a node."""
-    leaves, seen, rest = set(), set(), [node]
+    leaves: set[int] = set()
+    seen: set[Any] = set()
+    rest = [node]
     while rest and len(seen) < 1000:
         item = rest.pop()
         if item is None or item in seen:
