@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .errors import BackendMissing as BackendMissing
     from .errors import InitSpecError as InitSpecError
     from .errors import LayoutError as LayoutError
+    from .errors import SameKeyWarning as SameKeyWarning
     from .errors import SpecError as SpecError
     from .errors import StreamError as StreamError
     from .errors import UnknownName as UnknownName
@@ -67,7 +68,8 @@ moved.install()  # so that old pickles load; it imports nothing
 # The public names, by the module that each lives in. They are imported on first use, so that
 # `import initspec` costs next to nothing and imports neither NumPy nor a framework.
 _NAMES = {
-    "errors": "BackendMissing InitSpecError LayoutError SpecError StreamError UnknownName",
+    "errors": "BackendMissing InitSpecError LayoutError SameKeyWarning SpecError "
+    "StreamError UnknownName",
     "spec.custom": "Custom",
     "spec.distribution": "Distribution",
     "spec.fan_rules": "Fans",

@@ -101,6 +101,11 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
 
 
 @public
+class SameKeyWarning(UserWarning):
+    """Two tensors were filled with one seed and no name: they begin with the same numbers."""
+
+
+@public
 class BackendMissing(InitSpecError, ImportError):  # noqa: N818 - it says what is wrong
     """A framework that is not installed; the message holds the command that installs it.
 

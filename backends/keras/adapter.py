@@ -22,6 +22,7 @@ from ...spec.scheme import Scheme
 from ...spec.serial import to_dict
 from ...stream import dtypes
 from ...stream.placement import Placement
+from ..chance import draws
 from . import native
 from .axes import layout_of
 from .framework import adapter, as_it_is, shapes_only, traced
@@ -201,10 +202,10 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
         if shapes_only():
             return keras.ops.zeros(sizes, wanted)
         ours = KerasBackend()
+        source = self.seed if draws(law, sizes) else 0
         if self.stream == "portable":
-            key = ours.key(self.seed, self.name)
+            key = ours.key(source, self.name)
             return ours.sample(law, sizes, key=key, layout=layout, dtype=wanted)
-        source = self.seed
         if isinstance(source, int):
             high, low = ours.key(source, self.name)
             source = high << 32 | low

@@ -20,11 +20,14 @@ from ...spec.scheme import Scheme
 from ...stream.dtypes import DTYPES, dtype_name, storage, typed
 from ...stream.placement import Placement
 from ...stream.reference import Key, checked_key, fresh_key
+from ..chance import SameKeys, draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import native
 
 Array = NDArray[Any]
+
+same_keys = SameKeys()
 
 
 class NumpyBackend:
@@ -155,6 +158,8 @@ class NumpyBackend:
             kind = _checked_out(out, place.extent, dtype)
         check_held(law, kind)
         source = seed if rng is None else rng
+        if not draws(law, place.shape) and (source is None or rng is not None):
+            source = 0  # which asks no generator
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
             drawn = drawn[place.window]
@@ -163,14 +168,18 @@ class NumpyBackend:
             out[...] = drawn
             return out
         key = self.key(source, name)
+        memory = None if out is None else out.ctypes.data
         if out is None:
-            return typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
-        bits = np.asarray(out)
-        if kind == "bfloat16" or not out.dtype.isnative:
-            bits = bits.view(storage(kind))  # in the order of bytes of this machine
-        host_laws.fill(bits, law, place, key=key, dtype=kind)
-        if not out.dtype.isnative:
-            bits.byteswap(inplace=True)
+            out = typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
+        else:
+            bits = np.asarray(out)
+            if kind == "bfloat16" or not out.dtype.isnative:
+                bits = bits.view(storage(kind))  # in the order of bytes of this machine
+            host_laws.fill(bits, law, place, key=key, dtype=kind)
+            if not out.dtype.isnative:
+                bits.byteswap(inplace=True)
+        if isinstance(seed, int) and name is None and window is None and draws(law, place.shape):
+            same_keys.note(seed, out, memory)
         return out
 
 

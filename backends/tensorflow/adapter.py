@@ -22,6 +22,7 @@ from ...spec.serial import from_dict, to_dict
 from ...stream import dtypes
 from ...stream.canonical_order import Window, checked
 from ...stream.placement import Placement
+from ..chance import draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import kernel, laws, native
@@ -193,7 +194,7 @@ class TensorFlowInitializer:
         wanted = dtypes.dtype_name((self.dtype or "float32") if dtype is None else dtype)
         part = _partition(sizes, partition_shape, partition_offset)
         backend = TensorFlowBackend()
-        key = backend.key(self.seed, self.name)
+        key = backend.key(self.seed if draws(law, sizes) else 0, self.name)
         if self.stream == "native":
             source = tf.stack(tensors(key))
             whole = backend.native(law, sizes, source=source, layout=self.layout, dtype=wanted)

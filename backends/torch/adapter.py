@@ -26,14 +26,17 @@ from . import operator
 from .checks import (
     NAMES,
     PLAIN,
+    check_gathered,
     check_kind,
+    check_memory,
     check_source,
     check_tensor,
     dtype_of,
     is_fake,
+    is_recorded,
     shards_of,
 )
-from .writing import Plan, Step, key_of, memory, write, write_native, write_portable
+from .writing import Plan, Step, key_of, memory, same_keys, write, write_native, write_portable
 
 _MOST_PLANS = 4096
 
@@ -183,17 +186,27 @@ class TorchBackend:
             plain = type(tensor) in PLAIN
             if not plain:
                 check_kind(tensor)
-            traced = is_functorch_wrapped_tensor(tensor) or (not plain and is_fake(tensor))
+            traced = (
+                is_functorch_wrapped_tensor(tensor)
+                or (not plain and is_fake(tensor))
+                or is_recorded()
+            )
         if getattr(tensor, "_is_hf_initialized", False):
             return tensor
         if traced:
             return operator.fill(scheme, tensor, generator, seed, name, layout, stream)
-        plan = self.plan(scheme, tensor.shape, layout, stream)
         check_tensor(tensor)
+        if not tensor.numel():
+            check_gathered(tensor)
+        plan = self.plan(scheme, tensor.shape, layout, stream)
         if not tensor.is_meta:
+            if type(tensor) in PLAIN:
+                check_memory(tensor)
             source = seed if generator is None else generator
             step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
             torch.nn.init.uniform_(step)  # type: ignore[arg-type]
+            if seed is not None and name is None and plan.random and plain:
+                same_keys.note(seed, tensor, tensor.data_ptr())
         return tensor
 
     def tensor(
@@ -228,7 +241,7 @@ class TorchBackend:
         part = None if window is None else checked(window, sizes)
         size = sizes if part is None else extent(part)
         out = torch.empty(size, dtype=dtype_of(dtype), device=device)
-        if torch.compiler.is_compiling() or is_fake(out):
+        if torch.compiler.is_compiling() or is_fake(out) or is_recorded():
             if part is not None:
                 raise SpecError("a traced program takes no window=: draw it outside of it.")
             operator.fill(scheme, out, generator, seed, name, layout, stream)
@@ -237,6 +250,8 @@ class TorchBackend:
             if not out.is_meta:
                 source = seed if generator is None else generator
                 write(out, plan, source, name, stream, part)
+                if seed is not None and name is None and plan.random and part is None:
+                    same_keys.note(seed, out)
         return out.requires_grad_() if requires_grad else out
 
     def plan(self, scheme: Scheme, shape: Shape, layout: Layout | str | None, stream: str) -> Plan:

@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import _len_torch_dispatch_stack_pre_dispatch as _before_dispatch
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torch.nn import Module, Parameter
 from torch.nn.parameter import is_lazy
 
@@ -31,6 +33,14 @@ def dtype_of(dtype: Any) -> torch.dtype:
 def is_fake(tensor: Tensor) -> bool:
     """Whether a tensor has a shape and no memory, and is not on the meta device either."""
     return isinstance(tensor, FakeTensor)
+
+
+def is_recorded() -> bool:
+    """Whether a program is being recorded while real tensors run: by make_fx or torch.jit.trace."""
+    if torch._C._get_tracing_state() is not None:
+        return True
+    modes = torch._C._len_torch_dispatch_stack() or _before_dispatch()  # type: ignore[no-untyped-call]
+    return bool(modes) and get_proxy_mode() is not None
 
 
 def shards_of(tensor: Tensor) -> Any:
@@ -79,6 +89,10 @@ def check_kind(tensor: Any) -> None:
 
 def check_tensor(tensor: Tensor) -> None:
     """Refuse a tensor whose memory cannot be filled; raises :class:`SpecError`."""
+    if tensor.is_nested:
+        raise SpecError(
+            "a nested tensor has no one shape: fill the tensors of its unbind(), one by one."
+        )
     if tensor.layout is not torch.strided:
         raise SpecError(
             f"a tensor of layout {tensor.layout} has no place for every element: fill a dense one, "
@@ -95,21 +109,47 @@ def check_tensor(tensor: Tensor) -> None:
         )
     origin = tensor if tensor._base is None else tensor._base
     if origin.grad_fn is not None:
-        raise SpecError(
-            f"this tensor was computed ({type(origin.grad_fn).__name__}), as a parametrized weight "
-            "is, and values written into it would be lost: fill the parameter it is computed from "
-            "(module.parametrizations.weight.original), or assign module.weight = "
-            "scheme.torch(shape)."
-        )
+        raise SpecError(computed(origin.grad_fn))
     if tensor.is_inference() and not torch.is_inference_mode_enabled():
         raise SpecError(
             "this tensor was made in torch.inference_mode() and can be filled only there; or fill "
             "its clone()."
         )
+    if tensor.is_neg():
+        raise SpecError(
+            "this tensor shows the negative of its memory, as the imag of a conj() does: fill its "
+            "resolve_neg(), and copy_ that into it."
+        )
     if not tensor.is_contiguous() and _overlaps(tensor):
         raise SpecError(
             f"elements of this tensor (strides {tensor.stride()}, shape {tuple(tensor.shape)}) "
             "share memory, as those of an expanded one do: fill its contiguous()."
+        )
+
+
+def check_gathered(tensor: Any) -> None:
+    """Refuse a parameter that DeepSpeed's ZeRO has emptied; raises :class:`SpecError`."""
+    shape = getattr(tensor, "ds_shape", None)
+    if shape is not None and tuple(shape) != tuple(tensor.shape):
+        raise SpecError(
+            f"this parameter of shape {tuple(shape)} is partitioned by DeepSpeed's ZeRO and holds "
+            f"{tuple(tensor.shape)} here: fill it under "
+            "deepspeed.zero.GatheredParameters([parameter], modifier_rank=0)."
+        )
+
+
+def check_memory(tensor: Tensor) -> None:
+    """Refuse a plain tensor whose storage was given back; raises :class:`SpecError`."""
+    held, size = tensor.untyped_storage().nbytes(), tensor.numel()
+    if not size or (held and tensor.is_contiguous() and tensor.nbytes == held):
+        return
+    steps = zip(tensor.shape, tensor.stride(), strict=True)
+    last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in steps)
+    needed = (last + 1) * tensor.itemsize
+    if held < needed:
+        raise SpecError(
+            f"this tensor of shape {tuple(tensor.shape)} needs {needed} bytes, and its storage was "
+            f"resized to {held}, as FSDP does between two passes: fill it where it has its values."
         )
 
 
@@ -121,3 +161,26 @@ def _overlaps(tensor: Tensor) -> bool:
                 return True
             reach += (size - 1) * stride
     return False
+
+
+def computed(node: Any) -> str:
+    """Why the output of a node of autograd is not filled, and what to fill in its place."""
+    from .origins import parameters_of
+
+    names = parameters_of(node)
+    start = f"this tensor was computed ({type(node).__name__})"
+    if not names:
+        return f"{start}, and values written into it would be lost: fill what it is computed from."
+    listed = ", ".join(f"module.{name}" for name in names[:5])
+    base, weight = names[0], ""
+    if base.startswith("parametrizations."):
+        weight = base.split(".")[1]
+        way = f"assign module.{weight} = scheme.torch(module.{weight}.shape), which sets them"
+        if len(names) == 1:
+            way = f"fill {listed}"
+    elif base.endswith(("_g", "_v")):
+        weight = base[:-2]
+        way = f"fill module.{weight} before weight_norm, or after remove_weight_norm(module)"
+    else:
+        way = f"fill {listed}"
+    return f"{start} from {listed}, and values written into it would be lost: {way}."

@@ -12,16 +12,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functionaltensor
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from ... import stream as _stream
 from ...errors import SpecError
+from ...readings.traced import TracedScheme
 from ...spec.layout import Layout
 from ...spec.scheme import Scheme
 from ...spec.serial import dumps, loads
 from .checks import check_tensor
 from .native import draw
+from .writing import same_keys
 
 _SCHEMA = "(Tensor(a!) out, SymInt? seed, str scheme, str? layout, str? name, str stream) -> ()"
 
@@ -44,6 +47,11 @@ def fill(
             "a traced program (torch.compile, vmap, a FakeTensor) takes no generator=: give seed=, "
             "or neither, and torch.manual_seed governs."
         )
+    if not torch.compiler.is_compiling() and is_functionaltensor(tensor):
+        raise SpecError(
+            "torch.func.functionalize has no way to write into a tensor by an operator: fill it "
+            "outside of the function, or make the function under torch.compile."
+        )
     if seed is not None:
         if not isinstance(seed, int) or not 0 <= seed < 2**64:
             _stream.key_from_seed(seed)
@@ -51,10 +59,12 @@ def fill(
             seed = seed - 2**64  # its bits in a signed integer
     if scheme.custom is not None and isinstance(tensor, FakeTensor) and get_proxy_mode() is None:
         return tensor  # of which nobody sees more than the shape
-    with torch.no_grad():
-        torch.ops.initspec.fill_(
-            tensor.detach(), seed, _text(scheme), _layout(layout), name, stream
-        )
+    text = scheme.text if isinstance(scheme, TracedScheme) else _text(scheme)
+    if tensor.requires_grad:
+        with torch.no_grad():
+            torch.ops.initspec.fill_(tensor.detach(), seed, text, _layout(layout), name, stream)
+    else:  # without no_grad, which torch.export cannot save around an operator
+        torch.ops.initspec.fill_(tensor, seed, text, _layout(layout), name, stream)
     return tensor
 
 
@@ -89,7 +99,10 @@ def _fill(out, seed, scheme, layout, name, stream):  # type: ignore[no-untyped-d
     from ...plugins import backend
 
     whole = None if seed is None else seed % 2**64
-    backend("torch").fill(_scheme(scheme), out, seed=whole, name=name, layout=layout, stream=stream)
+    with same_keys.silence():  # the examples of vmap have one key
+        backend("torch").fill(
+            _scheme(scheme), out, seed=whole, name=name, layout=layout, stream=stream
+        )
 
 
 @_fill.register_fake
@@ -101,9 +114,18 @@ def _shape_only(out, seed, scheme, layout, name, stream):  # type: ignore[no-unt
     check_tensor(out)
 
 
+def _random(scheme: str, tensor: Tensor, layout: str | None, stream: str) -> bool:
+    from ...plugins import backend
+
+    return bool(backend("torch").plan(_scheme(scheme), tensor.shape, layout, stream).random)
+
+
 @_fill.register_vmap
 def _batched(info, in_dims, out, seed, scheme, layout, name, stream):  # type: ignore[no-untyped-def]
     alike = in_dims[0] is None
+    example = out if alike else out.select(in_dims[0], 0)
+    if seed is None and not _random(scheme, example, layout, stream):
+        seed = 0
     if seed is None:
         if info.randomness == "error" or (alike and info.randomness == "different"):
             raise SpecError(

@@ -19,10 +19,13 @@ from ...spec.integer_form import Draw
 from ...spec.number_types import check_held
 from ...stream.placement import Placement
 from ...stream.reference import Key
+from ..chance import SameKeys, draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
 from . import kernel, native
 from .checks import NAMES, is_fake, shards_of
+
+same_keys = SameKeys()
 
 
 class Plan(NamedTuple):
@@ -31,12 +34,13 @@ class Plan(NamedTuple):
     law: Distribution
     place: Placement
     draw: Draw | None
+    random: bool  # whether it needs random numbers
 
     @classmethod
     def of(cls, law: Distribution, place: Placement, stream: str = "portable") -> Plan:
         """The plan of a law that is drawn from a stream."""
         words = law.elementwise and stream == "portable"
-        return cls(law, place, law.draw if words else None)
+        return cls(law, place, law.draw if words else None, draws(law, place.shape))
 
 
 def key_of(source: Any, name: str | None, device: torch.device) -> Key:
@@ -58,10 +62,14 @@ def write(
 ) -> None:
     """Draw a law, or the window of it, into a tensor, whatever holds its memory.
 
+    What needs no random numbers asks no generator for any.
+
     Raises :class:`SpecError` for a DTensor and PyTorch's own sampler.
     """
     check_held(plan.law, NAMES[tensor.dtype])
     shards = shards_of(tensor)
+    if not plan.random and (source is None or isinstance(source, torch.Generator)):
+        source = 0
     if stream == "native":
         if shards is not None:
             raise SpecError(

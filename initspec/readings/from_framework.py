@@ -6,15 +6,17 @@ No framework is imported: a function or an initializer that is given says itself
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..errors import SpecError, UnknownName, shown
 from ..spec.arguments import plain, text
 from ..spec.scheme import Scheme
-from . import registry
+from .books import dialect_names
 from .entry import Entry
 from .own_names import normal, own_names
-from .registry import get, rows
+from .rows import dialect as head_of
+from .rows import readings, rows
 
 
 def from_torch(function: Any, *args: Any, **kwargs: Any) -> Scheme:
@@ -90,7 +92,8 @@ def from_tf_contrib(factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = F
     >>> round(from_tf_contrib(factor=1.0, mode="FAN_AVG").on((300, 100)).std, 6)
     0.070918
     """
-    return get("variance_scaling@tf.contrib", factor=factor, mode=mode, uniform=uniform)
+    given = {"factor": factor, "mode": mode, "uniform": uniform}
+    return readings("variance_scaling", "tf.contrib")[0].make(**given)
 
 
 def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
@@ -108,7 +111,7 @@ def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
     >>> from_call("caffe", "msra")
     get('he_normal@caffe')
     """
-    head = registry.dialect(dialect)
+    head = head_of(dialect)
     entry = _entry(dialect, name)
     ignored, axes = head.get("ignored", ()), _axes(entry, head)
     given = {}
@@ -125,8 +128,66 @@ def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
     return entry.make(*(_plain("the first argument", value) for value in args), **given)
 
 
+def of_framework(given: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scheme | None:
+    """The scheme of a framework's own initializer, or of one of ours; None for all else.
+
+    Functions and classes are called with the arguments, and so is a ``functools.partial`` of one.
+
+    Raises :class:`SpecError` for one that does not tell its arguments, or lacks one.
+    """
+    if isinstance(given, partial):
+        return of_framework(given.func, (*given.args, *args), {**given.keywords, **kwargs})
+    kind = given if isinstance(given, type) or hasattr(given, "__code__") else type(given)
+    module = getattr(kind, "__module__", None) or ""
+    if module.startswith("initspec.backends."):
+        scheme = getattr(given, "scheme", None)
+        return scheme if isinstance(scheme, Scheme) else None
+    dialect = _dialect_of(module)
+    if dialect is None or not (callable(given) or hasattr(given, "get_config")):
+        return None
+    name = str(kind.__name__)
+    if kind is given:
+        maker, inner, _ = kind.__qualname__.partition(".<locals>")
+        if (
+            inner and normal(name) not in own_names(dialect)[0]
+        ):  # PyTorch's deprecated ones are closures
+            raise SpecError(_closed(maker, dialect))
+        words = {*kwargs, *list(_entry(dialect, name).arguments)[: len(args)]}
+        lacking = [word for word in _entry(dialect, name).required if word not in words]
+        if lacking:
+            raise SpecError(
+                f"{name} of {dialect} needs {', '.join(lacking)}: write "
+                f"from_call({dialect!r}, {name!r}, {lacking[0]}=...)."
+            )
+        return from_call(dialect, name, *args, **kwargs)
+    if args or kwargs:
+        raise SpecError(f"{name} of {dialect} has its arguments: give its class with others.")
+    if not hasattr(given, "get_config"):
+        raise SpecError(_closed(name, dialect))
+    return from_call(dialect, name, **given.get_config())
+
+
+def _closed(maker: str, dialect: str) -> str:
+    return (
+        f"an initializer that {maker} of {dialect} has made does not tell its arguments: write "
+        f"from_call({dialect!r}, {maker!r}, ...) with them."
+    )
+
+
+def _dialect_of(module: str) -> str | None:
+    """The dialect of a module that holds a framework's initializers."""
+    root, _, rest = module.partition(".")
+    if "init" not in rest:  # torch.nn.init, keras.src.initializers, init_ops_v2
+        return None
+    if root == "tensorflow" and "keras" not in rest:
+        return "tensorflow"
+    usual = {"tf_keras": "keras", "flax": "jax", "tensorflow": "keras"}
+    dialect = usual.get(root, root)
+    return dialect if dialect in dialect_names() else None
+
+
 def _packages(dialect: str) -> tuple[str, ...]:
-    return tuple(registry.dialect(dialect)["packages"])
+    return tuple(head_of(dialect)["packages"])
 
 
 def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
@@ -148,7 +209,7 @@ def _configured(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The class and the arguments of a Keras config, with its class or without one."""
     if "class_name" in config:
         return str(config["class_name"]), config.get("config") or {}
-    head = registry.dialect("keras")
+    head = head_of("keras")
     words = set(config) - {*head["ignored"], *head["axes"]}
     fits = [e for e in rows("keras") if e.until is None and words == set(e.arguments)]
     if len(fits) == 1:

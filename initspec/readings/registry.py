@@ -22,8 +22,11 @@ from ..spec.scheme import Scheme
 from ..spec.values import Values
 from .books import bases, book_of, dialect_names, document_of, find, words_of
 from .entry import Entry
+from .from_framework import of_framework
 from .names import Name
 from .own_names import called, dialect_of, find_own, normal, reason_of
+from .rows import DIALECTS, dialect, readings, rows
+from .traced import TracedScheme, is_read_by_dynamo, text_of
 
 __all__ = [
     "Entry",
@@ -75,8 +78,8 @@ class Registry(Mapping[str, Entry]):
             return False
 
     def __iter__(self) -> Iterator[str]:
-        for dialect in (None, *dialect_names()):
-            yield from book_of(dialect).entries
+        for name in (None, *dialect_names()):
+            yield from book_of(name).entries
 
     def __len__(self) -> int:
         return sum(len(book_of(dialect).entries) for dialect in (None, *dialect_names()))
@@ -93,7 +96,7 @@ def _unknown(name: Name) -> Exception:
         return _unknown_bare(name.base)
     if name.dialect not in dialect_names():
         hint = f"(in {str(name)!r})"
-        return UnknownName("dialect", name.dialect, dialect_names(), hint, listed=_DIALECTS)
+        return UnknownName("dialect", name.dialect, dialect_names(), hint, listed=DIALECTS)
     book = book_of(name.dialect)
     rows = next((book.versions[base] for base in bases(name) if base in book.versions), ())
     if not rows:
@@ -109,7 +112,6 @@ def _unknown(name: Name) -> Exception:
 
 
 _ALL = "`initspec list` names all."
-_DIALECTS = "`initspec list` has them after the @ of its names."
 
 
 def _unknown_bare(given: str) -> UnknownName:
@@ -148,37 +150,9 @@ def dialects() -> Mapping[str, Mapping[str, Any]]:
     return MappingProxyType({name: book_of(name).head for name in dialect_names()})
 
 
-def dialect(name: str) -> Mapping[str, Any]:
-    """What one dialect says of itself; raises :class:`UnknownName`, with the nearest offered.
-
-    >>> dialect("torch")["fans"]
-    'torch'
-    """
-    if not isinstance(name, str) or name not in dialect_names():
-        raise UnknownName("dialect", name, dialect_names(), listed=_DIALECTS)
-    return book_of(name).head
-
-
 def references() -> Mapping[str, Mapping[str, str]]:
     """The papers that the rows cite, by key."""
     return MappingProxyType(document_of(None)["reference"])
-
-
-def rows(name: str | None) -> tuple[Entry, ...]:
-    """The rows of a dialect, or of the bare names, each version by itself."""
-    if name is not None:
-        dialect(name)  # which may be unknown
-    return tuple(book_of(name).entries.values())
-
-
-def readings(base: str, dialect: str | None = None) -> tuple[Entry, ...]:
-    """Every row of a base name: in one dialect, or in all of them and without one.
-
-    >>> [entry.name for entry in readings("he_normal", "torch")]
-    ['he_normal@torch']
-    """
-    asked = (None, *dialect_names()) if dialect is None else (dialect,)
-    return tuple(entry for name in asked for entry in book_of(name).versions.get(base, ()))
 
 
 def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
@@ -198,8 +172,24 @@ def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     >>> get([[1, 0], [0, 1]]).distribution
     'array'
     """
+    if is_read_by_dynamo():
+        return TracedScheme(_text(spec, args, kwargs))  # type: ignore[return-value]
+    return _scheme(spec, args, kwargs)
+
+
+def _text(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    return text_of(_scheme(spec, args, kwargs))
+
+
+_text._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _scheme(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
     if isinstance(spec, str):
         return _named(spec, args, kwargs)
+    foreign = of_framework(spec, args, kwargs)
+    if foreign is not None:
+        return foreign
     if args or kwargs:
         raise SpecError(f"only a name takes arguments, not {type(spec).__name__}.")
     if isinstance(spec, Scheme):

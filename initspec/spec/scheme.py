@@ -111,7 +111,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").numpy((256, 128), seed=0, name="encoder.0").shape
         (256, 128)
         """
-        return _backend("numpy").array(self, shape, **options)
+        return named_backend("numpy").array(self, shape, **options)
 
     def torch_(self, tensor: Any, **options: Any) -> Any:
         """Fill a tensor in place: see :meth:`initspec.backends.torch.adapter.TorchBackend.fill`.
@@ -122,7 +122,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").torch_(layer.weight, seed=0, name="encoder.0").shape
         torch.Size([128, 256])
         """
-        return _backend("torch").fill(self, tensor, **options)
+        return named_backend("torch").fill(self, tensor, **options)
 
     def torch(self, shape: Shape | list[int], **options: Any) -> Any:
         """A new PyTorch tensor: see :meth:`initspec.backends.torch.adapter.TorchBackend.tensor`.
@@ -131,7 +131,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").torch((128, 256), seed=0, name="encoder.0").shape
         torch.Size([128, 256])
         """
-        return _backend("torch").tensor(self, shape, **options)
+        return named_backend("torch").tensor(self, shape, **options)
 
     def keras(self, **options: Any) -> Any:
         """A Keras initializer: see :class:`initspec.backends.keras.adapter.KerasBackend`.
@@ -140,7 +140,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").keras(seed=0, name="encoder.0").get_config()["seed"]
         0
         """
-        return _backend("keras").initializer(self, **options)
+        return named_backend("keras").initializer(self, **options)
 
     def tensorflow(self, **options: Any) -> Any:
         """A TensorFlow initializer: see :mod:`initspec.backends.tensorflow.adapter`.
@@ -149,7 +149,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").tensorflow(seed=0, name="encoder.0")((256, 128)).shape
         TensorShape([256, 128])
         """
-        return _backend("tensorflow").initializer(self, **options)
+        return named_backend("tensorflow").initializer(self, **options)
 
     @property
     def jax(self) -> Any:
@@ -160,7 +160,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").jax(jax.random.key(0), (256, 128)).shape
         (256, 128)
         """
-        return _backend("jax").initializer(self)
+        return named_backend("jax").initializer(self)
 
     @property
     def haiku(self) -> Any:
@@ -172,13 +172,14 @@ class Scheme(SchemeFields):
         >>> net.init(jax.random.key(0), jax.numpy.ones((1, 4)))["linear"]["w"].shape
         (4, 8)
         """
-        return _backend("jax").haiku(self)
+        return named_backend("jax").haiku(self)
 
 
 _loaded: dict[str, Any] = {}
 
 
-def _backend(name: str) -> Any:
+def named_backend(name: str) -> Any:
+    """The backend, which is remembered so that a compiled program may ask for it."""
     _load(name)
     return _loaded[name]
 

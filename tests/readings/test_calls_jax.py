@@ -133,3 +133,12 @@ def test_flax_has_jaxs_and_two_of_its_own() -> None:
     for name in public:
         assert from_call("flax", name).name in {entry.name for entry in rows("flax")}
     assert from_call("flax", "zeros_init") == get("zeros@flax")
+
+
+def test_get_takes_factories_and_refuses_closures() -> None:
+    initializers = jax.nn.initializers
+    assert get(initializers.he_normal) == get("he_normal@jax")
+    assert get(initializers.zeros) == get("zeros@jax")
+    assert get(initializers.normal, 0.1) == get("normal@jax", stddev=0.1)
+    with pytest.raises(SpecError, match=r"write from_call\('jax', 'variance_scaling', \.\.\.\)"):
+        get(initializers.he_normal())

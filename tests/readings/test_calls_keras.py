@@ -166,3 +166,14 @@ def test_configs_need_no_keras() -> None:
         from_keras("HeNormal", scale=2.0)
     with pytest.raises(UnknownName, match="unknown distribution 'gauss'"):
         from_keras("VarianceScaling", distribution="gauss")
+
+
+def test_get_takes_keras_own_initializers() -> None:
+    keras = pytest.importorskip("keras")
+    initializers = keras.initializers
+    assert get(initializers.HeNormal(seed=3)) == get("he_normal@keras")
+    assert get(initializers.HeNormal) == get("he_normal@keras")
+    wide = get(initializers.VarianceScaling(2.0, "fan_out", "uniform"))
+    assert (wide.mode, wide.distribution, wide.factor) == ("FAN_OUT", "uniform", 2.0)
+    with pytest.raises(SpecError, match="give its class"):
+        get(initializers.HeNormal(), scale=2.0)

@@ -4,13 +4,14 @@ import inspect
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from initspec import Layout, SpecError, UnknownName, fans, from_torch, get
+from initspec import Layout, SpecError, UnknownName, fans, from_torch, get, initializer
 from initspec.readings.registry import dialect, rows
 from initspec.spec.distribution import Normal
 from initspec.spec.layout import layers
@@ -176,3 +177,20 @@ def test_a_dialect_counts_so() -> None:
     assert bilinear.variance == pytest.approx(2 / (32 * 16))
     depthwise = get("kaiming_normal@torch").on((3, 3, 16, 2), "keras.DepthwiseConv2D")
     assert depthwise.variance == pytest.approx(2 / 9)
+
+
+def test_get_takes_pytorch_s_own_functions() -> None:
+    init = torch.nn.init
+    assert get(init.kaiming_normal_) == get("he_normal@torch")
+    assert get(init.kaiming_normal) == get("he_normal@torch")  # the deprecated name
+    assert get(init.kaiming_normal_, a=0.2) == get("he_normal@torch", a=0.2)
+    assert get(partial(init.normal_, std=0.02)) == get("normal@torch", std=0.02)
+    assert get(init.constant_, 2.0) == get("constant@torch", val=2.0)
+    with pytest.raises(SpecError, match=r"constant_ of torch needs val: write from_call"):
+        get(init.constant_)
+    with pytest.raises(UnknownName, match="calculate_gain"):
+        get(init.calculate_gain)
+
+
+def test_get_takes_an_initializer_of_ours() -> None:
+    assert get(initializer("he_normal", backend="torch", seed=3)) == get("he_normal")

@@ -7,6 +7,7 @@ import math
 import pickle
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 import initspec
 from initspec import Custom, LayoutError, SpecError, StreamError, UnknownName, get, stream
+from initspec.backends.chance import SameKeys
 from initspec.plugins import backend
 from initspec.protocol import Backend
 from initspec.spec.layout import Layout
@@ -25,7 +27,7 @@ from initspec.stream.canonical_order import Block, blocks
 
 torch = pytest.importorskip("torch", reason="the PyTorch backend needs torch")
 from torch import nn
-from torch.nn.utils import parametrizations, parametrize, skip_init
+from torch.nn.utils import parametrizations, parametrize, prune, skip_init
 from torch.overrides import TorchFunctionMode
 
 ANSWERS = json.loads((Path(__file__).parents[2] / "data" / "known_answers.json").read_text())
@@ -316,8 +318,12 @@ def _lazy() -> Any:
     return nn.LazyLinear(3).weight
 
 
+KEPT: list[Any] = []  # modules, whose parameters' names an error tells
+
+
 def _parametrized(wrap: Any) -> Any:
-    return wrap(nn.Linear(4, 4)).weight
+    KEPT[:] = [wrap(nn.Linear(4, 4))]
+    return KEPT[0].weight
 
 
 class _Twice(nn.Module):
@@ -334,6 +340,18 @@ def _wrapper() -> Any:
             raise AssertionError("nothing may be asked of it")
 
     return torch.Tensor._make_wrapper_subclass(Wrapper, (3, 3))
+
+
+def _resized(size: int) -> Any:
+    tensor = torch.zeros(3, 3)
+    tensor.untyped_storage().resize_(size)
+    return tensor
+
+
+def _emptied() -> Any:
+    tensor = nn.Parameter(torch.zeros(0))
+    tensor.ds_shape = torch.Size((3, 3))
+    return tensor
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -362,18 +380,32 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "weight_norm": (
         lambda: _parametrized(parametrizations.weight_norm),
-        r"parametrizations\.weight",
+        r"weight\.original0, module\.parametrizations\.weight\.original1.*assign module\.weight",
     ),
-    "old weight_norm": (lambda: _parametrized(nn.utils.weight_norm), "would be lost"),
+    "old weight_norm": (lambda: _parametrized(nn.utils.weight_norm), r"weight_g, module\.weight_v"),
     "orthogonal": (lambda: _parametrized(parametrizations.orthogonal), "would be lost"),
     "spectral_norm": (lambda: _parametrized(parametrizations.spectral_norm), "would be lost"),
     "wrapper": (_wrapper, "holds its values in a way of its own"),
+    "nested": (
+        lambda: torch.nested.nested_tensor([torch.zeros(2, 3), torch.zeros(4, 3)]),
+        r"fill the tensors of its unbind\(\)",
+    ),
+    "negative": (lambda: torch.zeros(3, 3, dtype=torch.complex64).conj().imag, "resolve_neg"),
+    "resized": (lambda: _resized(0), "its storage was resized to 0"),
+    "resized in part": (lambda: _resized(20), "needs 36 bytes"),
+    "emptied by ZeRO": (lambda: _emptied(), r"shape \(3, 3\) is partitioned by DeepSpeed"),
+    "pruned": (
+        lambda: _parametrized(lambda m: prune.l1_unstructured(m, "weight", amount=2)),
+        r"fill module\.weight_orig\.",
+    ),
     "module": (lambda: nn.Linear(3, 3), r"give init_\(module.weight\)"),
     "array": (lambda: np.zeros((3, 3)), "fills a torch.Tensor, not ndarray"),
 }
 
 
-@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning", "ignore:.*quantiz.*")
+@pytest.mark.filterwarnings(
+    "ignore:.*weight_norm.*:FutureWarning", "ignore:.*quantiz.*", "ignore:.*nested.*"
+)
 @pytest.mark.parametrize("kind", REFUSED)
 def test_refuses_what_cannot_be_filled(kind: str) -> None:
     make, sentence = REFUSED[kind]
@@ -422,6 +454,37 @@ def test_one_draw_of_64_bits_is_the_key() -> None:
     seen = [backend("torch").key(generator) for _ in range(64)]
     assert {high >> 31 for high, _ in seen} == {0, 1}  # all 64 bits
     assert {low >> 31 for _, low in seen} == {0, 1}
+
+
+@pytest.mark.parametrize("stream", ["portable", "native"])
+def test_what_needs_no_numbers_asks_no_generator(stream: str) -> None:
+    generator = torch.Generator()
+    for scheme in (get("zeros"), get("constant", value=2.0), get("identity"), get(np.eye(3))):
+        for options in ({}, {"generator": generator}):
+            before = torch.get_rng_state(), generator.get_state()
+            scheme.torch_(torch.empty(3, 3), stream=stream, **options)
+            scheme.torch((3, 3), stream=stream, **options)
+            get("normal").torch((0, 3), stream=stream, **options)
+            assert torch.equal(torch.get_rng_state(), before[0])
+            assert torch.equal(generator.get_state(), before[1])
+
+
+def test_one_seed_for_two_tensors_is_warned_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("initspec.backends.torch.adapter.same_keys", SameKeys())
+    one, two = torch.empty(3, 3), torch.empty(4, 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            HE.torch_(one, seed=7)
+        HE.torch_(two, seed=8)
+        HE.torch_(two, seed=7, name="two")
+        get("zeros").torch_(two, seed=7)
+        HE.torch((4, 3), seed=7, window=(slice(0, 2), slice(0, 3)))
+    with pytest.warns(initspec.SameKeyWarning, match=r"seed=7 and no name, .*\(3, 3\), .*\(4, 3\)"):
+        HE.torch_(two, seed=7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        HE.torch_(torch.empty(2, 2), seed=7)
 
 
 def test_names_fold_in() -> None:

@@ -1,5 +1,6 @@
 """Where programs are read before they run: torch.compile, FakeTensorMode, vmap, make_fx, Triton."""
 
+import io
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -175,6 +176,49 @@ def test_make_fx_records_the_fill() -> None:
 
 
 # vmap and grad
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_make_fx_on_real_tensors_records_the_fill(before: bool) -> None:
+    kept = make_fx(lambda w: HE.torch_(w, seed=1), pre_dispatch=before)(torch.zeros(4, 4))
+    assert equal(kept(torch.zeros(4, 4)), HE.torch((4, 4), seed=1))
+    new = make_fx(lambda w: HE.torch((4, 4), seed=1) + w, pre_dispatch=before)(torch.zeros(4, 4))
+    assert equal(new(torch.zeros(4, 4)), HE.torch((4, 4), seed=1))
+
+
+def test_torch_jit_trace_records_the_fill() -> None:
+    traced = torch.jit.trace(lambda w: HE.torch_(w, seed=1) * 1, torch.zeros(4, 4))
+    assert equal(traced(torch.zeros(4, 4)), HE.torch((4, 4), seed=1))
+
+
+def test_get_inside_a_compiled_program() -> None:
+    kept = compiled(lambda w: get("normal", std=0.5).torch_(w, seed=1), torch.zeros(4, 4))
+    assert equal(kept, get("normal", std=0.5).torch((4, 4), seed=1))
+    new = compiled(lambda w: w + get("he_normal").torch((4, 4), seed=1), torch.zeros(4, 4))
+    assert equal(new, HE.torch((4, 4), seed=1))
+
+
+class _Draws(torch.nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x + HE.torch((4, 4), seed=1)
+
+
+def test_an_exported_program_that_draws_is_saved() -> None:
+    file = io.BytesIO()
+    torch.export.save(torch.export.export(_Draws(), (torch.zeros(4, 4),)), file)
+    file.seek(0)
+    loaded = torch.export.load(file).module()
+    assert equal(loaded(torch.zeros(4, 4)), HE.torch((4, 4), seed=1))
+
+
+def test_functionalize_is_refused() -> None:
+    with pytest.raises(SpecError, match="functionalize has no way"):
+        torch.func.functionalize(lambda w: HE.torch_(w, seed=1))(torch.zeros(4, 4))
+
+
+def test_vmap_of_a_constant_needs_no_randomness() -> None:
+    ones = torch.vmap(lambda w: get("ones").torch_(w))(torch.zeros(3, 4, 4))
+    assert (ones == 1).all()
 
 
 def test_vmap_with_a_seed_gives_each_example_the_same() -> None:

@@ -87,17 +87,17 @@ class Drawn:
     """Counts the elements that the kernel is asked for."""
 
     def __init__(self) -> None:
-        from initspec.backends.cpu import fill as cpu_fill
+        from initspec.backends.torch import writing
 
         self.sizes: list[int] = []
-        original = getattr(cpu_fill.fill, "original", cpu_fill.fill)
+        original = getattr(writing.fill_words, "original", writing.fill_words)
 
         def counted(out: Any, *arguments: Any) -> None:
             self.sizes.append(out.size)
             original(out, *arguments)
 
         counted.original = original  # type: ignore[attr-defined]
-        cpu_fill.fill = counted
+        writing.fill_words = counted
 
 
 def check(tensor: Any, scheme: Any, **options: Any) -> None:
