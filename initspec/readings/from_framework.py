@@ -18,7 +18,7 @@ from .entry import Entry
 from .registry import get, readings, rows
 
 
-def from_torch(function: Any, *args: Any, **kwargs: Any) -> Scheme:
+def from_torch(function: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a function of ``torch.nn.init``, or of its name, called with these arguments.
 
     The tensor is left out; ``generator`` does not change the law and is ignored.
@@ -30,16 +30,20 @@ def from_torch(function: Any, *args: Any, **kwargs: Any) -> Scheme:
     >>> round(scheme.on((40, 10), "torch.Linear").variance, 6)  # 2 / (1 + 0.2**2) / 40
     0.048077
     """
+    ours = _ours(function, args, kwargs)
+    if ours is not None:
+        return ours
     return from_call("torch", _name(function, "from_torch", _packages("torch")), *args, **kwargs)
 
 
-def from_keras(initializer: Any, *args: Any, **kwargs: Any) -> Scheme:
+def from_keras(initializer: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a Keras initializer: an instance, its config, its class, or its name.
 
     A config is what ``keras.initializers.serialize`` gives, with its ``class_name``, or the bare
-    ``get_config()``, where its words are those of one initializer alone. ``seed`` does not change
-    the law and is ignored; ``input_axes`` and ``output_axes`` are what a layout says here, and
-    are refused.
+    ``get_config()``, where its words are those of one initializer alone; of initspec's own
+    initializer it is the scheme. ``seed``, and the ``dtype`` and ``name`` of old files, do not
+    change the law and are ignored; ``input_axes`` and ``output_axes`` are what a layout says here,
+    and are refused.
 
     Raises :class:`UnknownName` for an initializer or an argument that Keras' dialect does not
     have, :class:`SpecError` for a config that says too little.
@@ -49,16 +53,19 @@ def from_keras(initializer: Any, *args: Any, **kwargs: Any) -> Scheme:
     >>> from_keras("VarianceScaling", scale=2.0, mode="fan_out").mode
     'FAN_OUT'
     """
+    ours = _ours(initializer, args, kwargs)
+    if ours is not None:
+        return ours
     if hasattr(initializer, "get_config") and not isinstance(initializer, type):
         name = _name(type(initializer), "from_keras", _packages("keras"))
-        return from_call("keras", name, *args, **{**initializer.get_config(), **kwargs})
+        return _called("keras", name, args, {**initializer.get_config(), **kwargs})
     if isinstance(initializer, Mapping):
         name, config = _configured(initializer)
-        return from_call("keras", name, *args, **{**config, **kwargs})
-    return from_call("keras", _name(initializer, "from_keras", _packages("keras")), *args, **kwargs)
+        return _called("keras", name, args, {**config, **kwargs})
+    return _called("keras", _name(initializer, "from_keras", _packages("keras")), args, kwargs)
 
 
-def from_jax(factory: Any, *args: Any, **kwargs: Any) -> Scheme:
+def from_jax(factory: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a factory of ``jax.nn.initializers``, or of its name, with its arguments.
 
     ``jax.nn.initializers.he_normal()`` is a closure that keeps its arguments to itself: give
@@ -79,6 +86,9 @@ def from_jax(factory: Any, *args: Any, **kwargs: Any) -> Scheme:
             f"an initializer that {maker} has made does not tell its arguments: give the "
             f"function that makes it, or its name, and its arguments, as in from_jax({maker!r})."
         )
+    ours = _ours(factory, args, kwargs)
+    if ours is not None:
+        return ours
     return from_call("jax", _name(factory, "from_jax", ("jax", "flax")), *args, **kwargs)
 
 
@@ -94,7 +104,7 @@ def from_tf_contrib(factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = F
     return get("variance_scaling@tf.contrib", factor=factor, mode=mode, uniform=uniform)
 
 
-def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
+def from_call(dialect: str, name: str, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme that a dialect's framework means by a call of its own.
 
     ``name`` is what the framework calls it, in any case, with or without underscores. Arguments
@@ -109,6 +119,13 @@ def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
     >>> from_call("caffe", "msra")
     get('he_normal@caffe')
     """
+    return _called(dialect, name, args, kwargs)
+
+
+def _called(
+    dialect: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Scheme:
+    """The scheme of a call whose arguments may have any names."""
     head = registry.dialect(dialect)
     entry = _entry(dialect, name)
     ignored, axes = head.get("ignored", ()), _axes(entry, head)
@@ -124,6 +141,31 @@ def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
             known = [*entry.arguments, *ignored, *axes] or ["none"]
             raise UnknownName(f"argument of {entry.call or entry.name}", word, known)
     return entry.make(*(_plain("the first argument", value) for value in args), **given)
+
+
+def _ours(given: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scheme | None:
+    """The scheme of an initializer of initspec's, of its config or of its name in Keras."""
+    inner = getattr(given, "initializer", given)  # of Haiku's
+    scheme = getattr(inner, "scheme", None)
+    name = given.get("class_name") if isinstance(given, Mapping) else given
+    if isinstance(name, str) and name.startswith("initspec>"):
+        scheme = name.removeprefix("initspec>")
+    elif isinstance(given, Mapping):
+        config = given.get("config") if "class_name" in given else given
+        scheme = config.get("scheme") if isinstance(config, Mapping) else None
+        if isinstance(scheme, Mapping) and "custom" in scheme:
+            scheme = scheme["custom"]
+            if isinstance(scheme, Mapping):
+                raise SpecError(
+                    "a config with a custom law holds code: read it with "
+                    "keras.initializers.deserialize(config), which gives an initializer with "
+                    "its scheme."
+                )
+    if scheme is None:
+        return None
+    if args or kwargs:
+        raise SpecError("an initializer of initspec has its arguments: give it alone.")
+    return get(scheme)
 
 
 def _packages(dialect: str) -> tuple[str, ...]:
@@ -148,7 +190,13 @@ def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
 def _configured(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The class and the arguments of a Keras config, with its class or without one."""
     if "class_name" in config:
-        return str(config["class_name"]), config.get("config") or {}
+        arguments = config.get("config") or {}
+        if not isinstance(arguments, Mapping):
+            raise SpecError(
+                f"the config of {config['class_name']!r} is a mapping of arguments, not "
+                f"{arguments!r}."
+            )
+        return str(config["class_name"]), arguments
     head = registry.dialect("keras")
     words = set(config) - {*head["ignored"], *head["axes"]}
     fits = [e for e in rows("keras") if e.until is None and words == set(e.arguments)]
