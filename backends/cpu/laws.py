@@ -124,6 +124,21 @@ def structured(
             raise SpecError(f"no backend knows how to draw {law!r}.")
 
 
+def needs_key(law: Distribution, shape: Shape) -> bool:
+    """Whether a tensor changes with the key: else no randomness is spent on it.
+
+    >>> from initspec import get
+    >>> needs_key(get("he_normal").on((3, 4)), (3, 4)), needs_key(get("zeros").on((3,)), (3,))
+    (True, False)
+    """
+    match law:
+        case Stencil() | Given():
+            return False
+        case CustomLaw():
+            return 0 not in shape and (law.custom.ppf is not None or takes_rng(law.custom))
+    return 0 not in shape and law.kind != "constant"
+
+
 def store(out: Array, canonical: Array, place: Placement, dtype: str) -> None:
     """Copy the window of a whole tensor in canonical order to where its elements are stored."""
     flat = rounded(np.ascontiguousarray(canonical), dtype).reshape(-1)

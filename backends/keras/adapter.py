@@ -21,6 +21,7 @@ from ...spec.scheme import Scheme
 from ...spec.serial import to_dict
 from ...stream import dtypes
 from ...stream.placement import Placement
+from ..cpu import laws as host_laws
 from . import native
 from .axes import layout_of
 from .framework import adapter, as_it_is, shapes_only, traced
@@ -120,7 +121,8 @@ class KerasBackend:
         """
         place = Placement.of(shape, layout)
         kind = dtypes.dtype_name(dtype)
-        return native.draw(distribution, place, small_seed(source), kind)
+        drawn = host_laws.needs_key(distribution, place.shape)
+        return native.draw(distribution, place, small_seed(source if drawn else 0), kind)
 
     def tohost(self, array: Any) -> NDArray[Any]:
         """The array as NumPy's, by the framework's adapter."""
@@ -150,9 +152,8 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
     kernel shares with the input *and* the output as an output; for such an equation
     (``"abc,bcd->abd"``) give the layout (``"bio"``).
 
-    It is saved with a model, and read again once :mod:`initspec` has the backend loaded:
-    ``initspec.backend("keras")``. From then on ``"initspec>he_normal"`` works wherever Keras takes
-    an initializer by its name. The attention layers copy it for each projection, so that one with
+    It is saved with a model, and read again wherever :mod:`initspec` is imported. There
+    ``"initspec>he_normal"`` works wherever Keras takes an initializer by its name. The attention layers copy it for each projection, so that one with
     a seed gives equal shapes equal kernels, as Keras' own do.
 
     >>> import keras
@@ -198,10 +199,10 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
         if shapes_only():
             return keras.ops.zeros(sizes, wanted)
         ours = KerasBackend()
+        source = self.seed if host_laws.needs_key(law, sizes) else 0
         if self.stream == "portable":
-            key = ours.key(self.seed, self.name)
+            key = ours.key(source, self.name)
             return ours.sample(law, sizes, key=key, layout=layout, dtype=wanted)
-        source = self.seed
         if isinstance(source, int):
             high, low = ours.key(source, self.name)
             source = high << 32 | low

@@ -118,7 +118,9 @@ class TensorFlowBackend:
         The two words of ``seed=`` are the key's, the low one first: below ``2**31`` the seed and
         zero, as TensorFlow's own initializers have them, whose bits these are, in every dtype.
         """
-        place, key = Placement.of(shape, layout), pair_of(self.key(source))
+        place = Placement.of(shape, layout)
+        drawn = host_laws.needs_key(distribution, place.shape)
+        key = pair_of(self.key(source)) if drawn else (0, 0)
         return native.draw(distribution, place, key, dtypes.dtype_name(dtype))
 
     def tohost(self, array: Any) -> NDArray[Any]:
@@ -130,7 +132,7 @@ class TensorFlowBackend:
         return TensorFlowInitializer(scheme, **options)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class TensorFlowInitializer:
     """A scheme as TensorFlow's callable: ``init(shape, dtype=None)``.
 
@@ -187,7 +189,8 @@ class TensorFlowInitializer:
         wanted = dtypes.dtype_name((self.dtype or "float32") if dtype is None else dtype)
         part = _partition(sizes, partition_shape, partition_offset)
         backend = TensorFlowBackend()
-        key = backend.key(self.seed, self.name)
+        drawn = host_laws.needs_key(law, sizes)
+        key = backend.key(self.seed, self.name) if drawn else (0, 0)
         if self.stream == "native":
             source = tf.stack(tensors(key))
             whole = backend.native(law, sizes, source=source, layout=self.layout, dtype=wanted)
