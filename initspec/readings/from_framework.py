@@ -122,9 +122,7 @@ def from_call(dialect: str, name: str, /, *args: Any, **kwargs: Any) -> Scheme:
     return _called(dialect, name, args, kwargs)
 
 
-def _called(
-    dialect: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> Scheme:
+def _called(dialect: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scheme:
     """The scheme of a call whose arguments may have any names."""
     head = registry.dialect(dialect)
     entry = _entry(dialect, name)
