@@ -153,8 +153,9 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
     (``"abc,bcd->abd"``) give the layout (``"bio"``).
 
     It is saved with a model, and read again wherever :mod:`initspec` is imported. There
-    ``"initspec>he_normal"`` works wherever Keras takes an initializer by its name. The attention layers copy it for each projection, so that one with
-    a seed gives equal shapes equal kernels, as Keras' own do.
+    ``"initspec>he_normal"`` works wherever Keras takes an initializer by its name. The attention
+    layers copy it for each projection, so that one with a seed gives equal shapes equal kernels, as
+    Keras' own do.
 
     >>> import keras
     >>> from initspec import get

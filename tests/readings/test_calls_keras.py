@@ -199,7 +199,7 @@ def test_what_initspec_made_is_its_scheme() -> None:
     for given in (config, {**saved, "config": config}, "initspec>he_normal@torch"):
         assert from_keras(given) == he
     assert from_keras({"class_name": "initspec>he_normal@torch", "config": {}}) == he
-    with pytest.raises(SpecError, match="read it with keras.initializers.deserialize"):
+    with pytest.raises(SpecError, match=r"read it with keras\.initializers\.deserialize"):
         from_keras({**saved, "config": {"scheme": {"custom": {"class_name": "Mine"}}}})
     with pytest.raises(SpecError, match="has its arguments: give it alone"):
         from_keras("initspec>he_normal", scale=2.0)

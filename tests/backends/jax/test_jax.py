@@ -390,9 +390,9 @@ def test_what_is_no_key() -> None:
     with pytest.raises(StreamError, match=r"traced: make a key .* jax.random.key\(seed\)"):
         jax.jit(lambda seed: HE.jax(seed, (3, 4)))(3)
     for key in (jnp.ones(2), jnp.array([1, 2]), np.array([1, 2]), jnp.bfloat16(1), np.array([3])):
-        for stream in ("portable", "native"):
+        for kind in ("portable", "native"):
             with pytest.raises(StreamError, match=r"a key is jax.random.key\(seed\), or two words"):
-                initializer("he_normal", backend="jax", stream=stream)(key, (3, 4))
+                initializer("he_normal", backend="jax", stream=kind)(key, (3, 4))
         with pytest.raises(StreamError, match=r"a key is jax.random.key\(seed\), or two words"):
             jax.jit(lambda key: HE.jax(key, (3, 4)))(key)
     native = initializer("he_normal", backend="jax", stream="native")
@@ -407,8 +407,10 @@ def test_what_is_no_key() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    [(1.5, 2), (2**32, 3), (-1, 3), ("a", "b"), ((1, 2), (3, 4)), (1, 2, 3), None, 5, 1.5, "ab"]
-    + [{}, np.int32(3), np.array([1, 2]), jnp.array([1.0, 2.0])],
+    [
+        *((1.5, 2), (2**32, 3), (-1, 3), ("a", "b"), ((1, 2), (3, 4)), (1, 2, 3), None, 5, "ab"),
+        *({}, 1.5, np.int32(3), np.array([1, 2]), jnp.array([1.0, 2.0])),
+    ],
     ids=repr,
 )
 def test_what_a_backend_takes_for_no_key(key: Any) -> None:

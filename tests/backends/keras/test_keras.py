@@ -202,7 +202,7 @@ class TestSeeds:
         assert not (first[0] == first[1]).any()
 
     @pytest.mark.parametrize("stream", ["portable", "native"])
-    @pytest.mark.parametrize("scheme, shape", [*FIXED, ("he_normal", (0, 5))])
+    @pytest.mark.parametrize(("scheme", "shape"), [*FIXED, ("he_normal", (0, 5))])
     def test_what_no_key_changes_spends_no_randomness(self, scheme, shape, stream):
         generator, state = keras.random.SeedGenerator(3), random.getstate()
         for seed in (None, generator):

@@ -405,8 +405,10 @@ def test_tensors_that_are_no_seed():
 
 @pytest.mark.parametrize(
     "key",
-    [(1.5, 2), (2**32, 3), (-1, 3), ("a", "b"), ((1, 2), (3, 4)), (1, 2, 3), None, "ab"]
-    + [np.zeros((2, 2), np.uint32), np.array([1.0, 2.0]), {1: 2, 3: 4}, {1, 2}],
+    [
+        *((1.5, 2), (2**32, 3), (-1, 3), ("a", "b"), ((1, 2), (3, 4)), (1, 2, 3), None, "ab"),
+        *(np.zeros((2, 2), np.uint32), np.array([1.0, 2.0]), {1: 2, 3: 4}, {1, 2}),
+    ],
     ids=repr,
 )
 def test_what_is_no_key(key):
