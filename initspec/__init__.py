@@ -13,7 +13,7 @@ a :class:`Distribution` (a law with numbers); a backend turns that into an array
 
 from typing import TYPE_CHECKING
 
-from . import moved
+from . import keras_names, moved
 
 if TYPE_CHECKING:
     from . import figures as figures
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 moved.install()  # so that old pickles load; it imports nothing
+keras_names.install()  # so that Keras' files load; it imports nothing where Keras is not there
 
 # The public names, by the module that each lives in. They are imported on first use, so that
 # `import initspec` costs next to nothing and imports neither NumPy nor a framework.

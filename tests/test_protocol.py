@@ -1,11 +1,12 @@
 """The contract of a backend, and what the door asks for."""
 
 import re
+import weakref
 from pathlib import Path
 
 import pytest
 
-from initspec import plugins
+from initspec import initializer, plugins
 from initspec.protocol import Backend
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,15 @@ def test_the_door_asks_for_the_whole_contract() -> None:
 def test_every_member_of_the_contract_says_its_law() -> None:
     for name in contract() - set(Backend.__annotations__):
         assert "Law: " in (getattr(Backend, name).__doc__ or ""), name
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch", "tensorflow", "jax"])
+def test_initializers_can_be_referred_to_weakly(name: str) -> None:
+    """As caches of frameworks do: ``tf.function`` holds what it traces so."""
+    pytest.importorskip(name)
+    init = initializer("he_normal", backend=name, seed=3)
+    assert weakref.ref(init)() is init
+    assert repr(init).startswith(type(init).__name__)
 
 
 @pytest.mark.parametrize("folder", ["conformance", "initspec/commands", "initspec/files"])

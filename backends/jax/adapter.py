@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ... import stream as _stream
-from ...errors import BackendMissing, SpecError, StreamError
+from ...errors import BackendMissing, SpecError, StreamError, UnknownName
 from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
@@ -25,12 +26,11 @@ from ...spec.scheme import Scheme
 from ...stream import dtypes
 from ...stream.placement import Placement
 from ...stream.reference import fresh_key
+from ..chance import draws
 from . import kernel, laws, native
 from .kernel import Pair
-from .keys import checked_pair, key_pair, known, named, typed_key
+from .keys import key_pair, known, named, pair_of, typed_key
 from .sharding import placed, put, sharding_of, untraced
-
-_FIXED = ("constant", "stencil", "array")  # laws that no key changes
 
 
 class JaxBackend:
@@ -68,7 +68,7 @@ class JaxBackend:
     ) -> Any:
         """The words as an array of uint32, of the window's shape."""
         place = Placement.of(shape, layout, window)
-        return kernel.words(checked_pair(key), place.shape, place.layout, place.window)
+        return kernel.words(pair_of(key), place.shape, place.layout, place.window)
 
     def sample(
         self,
@@ -86,12 +86,11 @@ class JaxBackend:
         ``out_sharding`` is a ``NamedSharding``, or a ``PartitionSpec`` of the mesh that is set.
 
         Raises :class:`SpecError` for a float64 that JAX would not give, :class:`StreamError` for
-        numbers that XLA would flush to zero.
+        what is no key, and for numbers that XLA would flush to zero.
         """
         place = Placement.of(shape, layout, window)
-        kind = _dtype(dtype)
+        kind, key = _dtype(dtype), pair_of(key)
         check_held(distribution, kind)
-        key = checked_pair(key)
         sharding = sharding_of(out_sharding)
         if not distribution.elementwise:
             return placed(laws.structured(distribution, place, kind), key, sharding)
@@ -230,7 +229,8 @@ class JaxInitializer:
             "dtype": _dtype(self.dtype if dtype is None else dtype),
             "out_sharding": out_sharding,
         }
-        source = 0 if law.kind in _FIXED else key if self.seed is None else self.seed
+        seed = self.seed if draws(law, sizes) else 0
+        source = key if seed is None else seed
         if source is None:
             raise StreamError(
                 "an initializer of JAX needs a key: pass one, such as jax.random.key(0), or make "
@@ -268,8 +268,9 @@ class HaikuInitializer:
 
     def __call__(self, shape: Shape | Sequence[int], dtype: Any = None) -> Any:
         init = self.initializer
-        fixed = init.seed is not None or init.scheme.distribution in ("constant", "array")
-        return init(None if fixed else _haiku().next_rng_key(), shape, dtype)
+        sizes = checked_shape(shape)
+        drawn = init.seed is None and draws(init.scheme.on(sizes, init.layout), sizes)
+        return init(_haiku().next_rng_key() if drawn else None, sizes, dtype)
 
 
 def _haiku() -> Any:
@@ -297,9 +298,13 @@ def _dtype(dtype: Any) -> str:
 def _dtype_name(dtype: Any) -> str:
     if dtype is float:
         return str(jnp.result_type(float))
-    if jnp.issubdtype(dtype, np.complexfloating):
-        raise SpecError(
-            f"{jnp.dtype(dtype)} was asked for, and the laws are of real numbers: draw the real "
-            "and the imaginary part by two names, each with half the variance."
-        )
-    return dtypes.dtype_name(dtype)
+    try:
+        return dtypes.dtype_name(dtype)
+    except UnknownName:
+        with suppress(TypeError):  # of what JAX takes for no dtype either
+            if jnp.issubdtype(dtype, np.complexfloating):
+                raise SpecError(
+                    f"{jnp.dtype(dtype)} was asked for, and the laws are of real numbers: draw the "
+                    "real and the imaginary part by two names, each with half the variance."
+                ) from None
+        raise

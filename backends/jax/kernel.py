@@ -245,7 +245,9 @@ def _computed_once(words: Any) -> Any:
     where the key has a name. An element's word costs four bytes while the program runs.
     """
     maps_barriers = jax.__version_info__ >= (0, 4, 38)  # vmap refuses one before
-    return lax.optimization_barrier(words) if maps_barriers else words
+    if not maps_barriers:
+        return words
+    return lax.optimization_barrier(words)  # type: ignore[no-untyped-call]
 
 
 def _quantile(word: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import jax
@@ -14,24 +15,61 @@ from ...stream.reference import checked_key, fresh_key
 from .kernel import Pair
 
 
+def pair_of(key: Any) -> Pair:
+    """The words of what a caller takes for a key, which may be one of JAX's.
+
+    Raises :class:`StreamError` for another thing, a seed included.
+    """
+    if isinstance(key, (tuple, list)) and len(key) == 2:
+        high, low = key
+        return _word(high), _word(low)
+    if _is_typed(key) or _is_legacy(key):
+        return key_pair(key)
+    raise _no_key(key)
+
+
+def _word(word: Any) -> Any:
+    """An integer, or an array of uint32 where the word is traced or lives on another device."""
+    if isinstance(word, jax.Array) and word.shape == () and word.dtype == np.uint32:
+        return word
+    if isinstance(word, jax.core.Tracer):
+        if word.shape or not jnp.issubdtype(word.dtype, np.integer):
+            raise _no_key(word)
+        return word.astype(np.uint32)
+    try:
+        number = operator.index(word)
+    except TypeError:
+        raise _no_key(word) from None
+    if not 0 <= number < 2**32:
+        raise _no_key(word)
+    return number
+
+
+def _no_key(key: Any) -> StreamError:
+    array = f"an array of {key.dtype} of shape {key.shape}" if hasattr(key, "dtype") else repr(key)
+    return StreamError(
+        f"a key is jax.random.key(seed), or two words of uint32, not {array}: make one with "
+        "jax.random.key(seed) or the backend's key(seed)."
+    )
+
+
 def key_pair(source: Any) -> Pair:
     """The two words of a key, or of a seed."""
     if isinstance(source, tuple) and len(source) == 2:
-        return checked_pair(source)
+        return pair_of(source)
     typed = _is_typed(source)
     if not typed and not _is_legacy(source):
+        if hasattr(source, "dtype") and (
+            source.shape or not jnp.issubdtype(source.dtype, np.integer)
+        ):
+            raise _no_key(source)
         if isinstance(source, jax.core.Tracer):
             raise StreamError(
                 f"a key was expected, and {source} came, which is traced: make a key of a traced "
                 "seed with jax.random.key(seed)."
             )
         return _stream.key_from_seed(source)
-    batch = source.shape if typed else source.shape[:-1]
-    if batch:
-        raise StreamError(
-            f"one key is needed, not a batch of them of shape {batch}: map over the keys with "
-            "jax.vmap(lambda key: init(key, shape))."
-        )
+    _check_single(source)
     data = jax.random.key_data(source) if typed else source
     if data.shape != (2,):
         kind = f"of {jax.random.key_impl(source)} " if typed else ""
@@ -59,12 +97,29 @@ def _is_legacy(source: Any) -> bool:
     return getattr(source, "dtype", None) == np.uint32 and source.ndim > 0
 
 
+def _check_single(key: Any) -> None:
+    """Refuse a batch of keys, typed or legacy."""
+    batch = key.shape if _is_typed(key) else key.shape[:-1]
+    if batch:
+        raise StreamError(
+            f"one key is needed, not a batch of them of shape {batch}: map over the keys with "
+            "jax.vmap(lambda key: init(key, shape))."
+        )
+
+
 def typed_key(source: Any) -> Any:
     """A key for ``jax.random``."""
     if _is_typed(source):
+        _check_single(source)
         return source
     if _is_legacy(source) and source.ndim == 1 and source.shape != (2,):
-        return jax.random.wrap_key_data(source)  # of the default implementation
+        (size,) = jax.random.key_data(jax.random.key(0)).shape  # of the default implementation
+        if source.shape != (size,):
+            raise StreamError(
+                f"a key of JAX's default implementation has {size} words, and one of "
+                f"{len(source)} came: make it with jax.random.key(seed)."
+            )
+        return jax.random.wrap_key_data(source)
     pair = jnp.array(fresh_key() if source is None else key_pair(source), np.uint32)
     return jax.random.wrap_key_data(pair, impl="threefry2x32")
 

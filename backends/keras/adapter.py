@@ -123,7 +123,8 @@ class KerasBackend:
         place = Placement.of(shape, layout)
         kind = dtypes.dtype_name(dtype)
         check_held(distribution, kind)
-        return native.draw(distribution, place, small_seed(source), kind)
+        seed = small_seed(source if draws(distribution, place.shape) else 0)
+        return native.draw(distribution, place, seed, kind)
 
     def tohost(self, array: Any) -> NDArray[Any]:
         """The array as NumPy's, by the framework's adapter."""
@@ -154,10 +155,10 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
     kernel shares with the input *and* the output as an output; for such an equation
     (``"abc,bcd->abd"``) give the layout (``"bio"``).
 
-    It is saved with a model, and read again once :mod:`initspec` has the backend loaded:
-    ``initspec.backend("keras")``. From then on ``"initspec>he_normal"`` works wherever Keras takes
-    an initializer by its name. The attention layers copy it for each projection, so that one with
-    a seed gives equal shapes equal kernels, as Keras' own do.
+    It is saved with a model, and read again wherever :mod:`initspec` is imported. There
+    ``"initspec>he_normal"`` works wherever Keras takes an initializer by its name. The attention
+    layers copy it for each projection, so that one with a seed gives equal shapes equal kernels, as
+    Keras' own do.
 
     >>> import keras
     >>> from initspec import get

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -183,7 +183,7 @@ class NumpyBackend:
         return out
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class NumpyInitializer:
     """A scheme with its options: call it with a shape.
 
@@ -207,8 +207,12 @@ class NumpyInitializer:
 
     def __call__(self, shape: Shape | list[int], **overrides: Any) -> Array:
         """The array, as :meth:`NumpyBackend.array` makes it; overrides replace the options."""
-        options = {name: getattr(self, name) for name in self.__slots__ if name != "scheme"}
+        options = {name: getattr(self, name) for name in _OPTIONS}
         return self.scheme.numpy(shape, **{**options, **overrides})  # type: ignore[no-any-return]
+
+
+#: The options of an initializer: its fields but the scheme.
+_OPTIONS = tuple(field.name for field in fields(NumpyInitializer) if field.name != "scheme")
 
 
 def _checked_out(out: Any, shape: Shape, dtype: Any) -> str:

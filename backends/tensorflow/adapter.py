@@ -122,9 +122,10 @@ class TensorFlowBackend:
         The two words of ``seed=`` are the key's, the low one first: below ``2**31`` the seed and
         zero, as TensorFlow's own initializers have them, whose bits these are, in every dtype.
         """
-        place, key = Placement.of(shape, layout), pair_of(self.key(source))
+        place = Placement.of(shape, layout)
         kind = dtypes.dtype_name(dtype)
         check_held(distribution, kind)
+        key = pair_of(self.key(source)) if draws(distribution, place.shape) else (0, 0)
         return native.draw(distribution, place, key, kind)
 
     def tohost(self, array: Any) -> NDArray[Any]:
@@ -136,7 +137,7 @@ class TensorFlowBackend:
         return TensorFlowInitializer(scheme, **options)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class TensorFlowInitializer:
     """A scheme as TensorFlow's callable: ``init(shape, dtype=None)``.
 
@@ -194,7 +195,7 @@ class TensorFlowInitializer:
         wanted = dtypes.dtype_name((self.dtype or "float32") if dtype is None else dtype)
         part = _partition(sizes, partition_shape, partition_offset)
         backend = TensorFlowBackend()
-        key = backend.key(self.seed if draws(law, sizes) else 0, self.name)
+        key = backend.key(self.seed, self.name) if draws(law, sizes) else (0, 0)
         if self.stream == "native":
             source = tf.stack(tensors(key))
             whole = backend.native(law, sizes, source=source, layout=self.layout, dtype=wanted)

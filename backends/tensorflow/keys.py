@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from ...errors import StreamError
-from ...stream.reference import checked_key
 from . import kernel
 
 Tensor = Any
@@ -30,33 +31,52 @@ def words_of(source: Tensor) -> Key:
     if not source.dtype.is_integer or source.shape not in ((), (2,)):
         raise StreamError(
             "a seed is one integer, or the two words of a key, not a tensor of shape "
-            f"{source.shape} and {source.dtype.name}."
+            f"{source.shape} and {source.dtype.name}: of a batch of keys take one at a time."
         )
     source = tf.convert_to_tensor(source)
     if source.shape.rank == 0:
         high, low = kernel.halves(source)
-    else:
-        high, low = tf.unstack(kernel.halves(source)[1])
+        return _word(high), _word(low)
+    high, low = tf.unstack(source)
     return _word(high), _word(low)
 
 
 def pair_of(key: Any) -> Key:
     """The words of what a caller takes for a key; raises :class:`StreamError` for another thing."""
-    pair = words_of(key) if is_tensor(key) else key
-    if not (isinstance(pair, (tuple, list)) and len(pair) == 2):
-        raise StreamError(f"a key is two words of 32 bits, as key() gives them, not {key!r}.")
-    if not any(map(is_tensor, pair)):
-        return checked_key(pair)
-    high, low = pair
+    if is_tensor(key):
+        return words_of(key)
+    if not isinstance(key, (tuple, list, np.ndarray)) or len(key) != 2:
+        raise _no_key(key)
+    high, low = key
     return _word(high), _word(low)
 
 
 def _word(word: Any) -> Any:
-    """An integer where the word is known, else a tensor of uint32."""
-    if not is_tensor(word):
-        return int(word)
-    known = tf.get_static_value(word)
-    return tf.cast(word, tf.uint32) if known is None else int(known) & 0xFFFFFFFF
+    """An integer where the word is known, else a tensor of uint32.
+
+    A tensor of signed integers has the bits of a word, as TensorFlow's own seeds do.
+    """
+    bits, least = word, 0
+    if is_tensor(word):
+        if not word.dtype.is_integer or word.shape != ():
+            raise _no_key(word)
+        bits, least = tf.get_static_value(word), -(2**31)
+        if bits is None:
+            return word if word.dtype == tf.uint32 else kernel.halves(word)[1]
+    try:
+        number = operator.index(bits)
+    except TypeError:
+        raise _no_key(word) from None
+    if not least <= number < 2**32:
+        raise _no_key(word)
+    return number & 0xFFFFFFFF
+
+
+def _no_key(key: Any) -> StreamError:
+    return StreamError(
+        f"a key is two words of 32 bits, as key() gives them, not {key!r}: key(seed) makes one of "
+        "an integer."
+    )
 
 
 def known(key: Key) -> bool:

@@ -10,12 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import StreamError
-from ...spec.custom import CustomLaw, takes_rng
+from ...spec.custom import CustomLaw
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.integer_form import normal
-from ...spec.tensor_laws import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil
+from ...spec.tensor_laws import DeltaOrthogonal, Orthogonal, Sparse
 from ...stream.placement import Placement
+from ..chance import draws
 from ..cpu import laws as host_laws
 from . import kernel
 from .keys import Key, known, tensors
@@ -50,7 +51,7 @@ def structured(
     """A law whose elements are tied together, from normal numbers of float64 and ranking words."""
     if law.kind == "constant":
         return rounded(tf.fill(place.extent, tf.constant(law.mean, tf.float64)), dtype)
-    if not needs_key(law) or (isinstance(law, CustomLaw) and known(key)):
+    if not draws(law, place.shape) or (isinstance(law, CustomLaw) and known(key)):
         pair = key if known(key) else (0, 0)
         array = tf.constant(host_laws.draw(law, place, key=pair, dtype=dtype))
         return tf.bitcast(array, tf.bfloat16) if dtype == "bfloat16" else array
@@ -110,16 +111,6 @@ def placed(numbers: Tensor, place: Placement) -> Tensor:
 def rounded(numbers: Tensor, dtype: str) -> Tensor:
     """Numbers of float64 or float32 in a dtype, narrow ones by way of float32."""
     return numbers if dtype == "float64" else tf.cast(tf.cast(numbers, tf.float32), dtype)
-
-
-def needs_key(law: Distribution) -> bool:
-    """Whether the numbers change with the key."""
-    match law:
-        case Stencil() | Given():
-            return False
-        case CustomLaw():
-            return law.custom.ppf is not None or takes_rng(law.custom)
-    return law.kind != "constant"
 
 
 def quantile(law: CustomLaw, words: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -275,7 +275,7 @@ class TorchBackend:
         return held[1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class TorchInitializer:
     """A scheme with its options: call it with a tensor, which it fills in place and returns.
 
@@ -301,7 +301,7 @@ class TorchInitializer:
 
         Raises :class:`SpecError` for a tensor of another dtype than the one that was asked for.
         """
-        options = {name: getattr(self, name) for name in self.__slots__ if name != "scheme"}
+        options = {name: getattr(self, name) for name in _OPTIONS}
         options |= overrides
         dtype = options.pop("dtype")
         if dtype is not None and isinstance(tensor, Tensor) and tensor.dtype != dtype_of(dtype):
@@ -310,3 +310,7 @@ class TorchInitializer:
                 "place keeps the tensor's own."
             )
         return self.scheme.torch_(tensor, **options)  # type: ignore[no-any-return]
+
+
+#: The options of an initializer: its fields but the scheme.
+_OPTIONS = tuple(field.name for field in fields(TorchInitializer) if field.name != "scheme")

@@ -33,6 +33,10 @@ def code(source: LayerDefault, target: LayerDefault, pairs: Sequence[Pair], size
             if assigned.setdefault(parameter.name, (parameter, variable))[1] != variable:
                 program.remark(parameter.name, "one tensor here for several laws there")
     STYLES[frameworks()[target.framework]["adapter"]](target, assigned, sizes, program)
+    for pair in pairs:
+        if pair.source is not None and pair.source.zero_row:
+            for parameter in pair.targets:
+                program.zero_row(source, pair.source, target, parameter)
     return program.printed(target, sizes)
 
 
@@ -65,7 +69,7 @@ def _assignments(
         if second is not None and parameter.role == "bias":
             yield (
                 parameter,
-                Variable(program.let("both_biases", _sum(ours, second, cases, program))),
+                Variable(program.let("both_biases", _sum(ours, second, cases, program, target))),
             )
             continue
         if ours.required or _same(ours, parameter, cases):
@@ -80,13 +84,44 @@ def _assignments(
             program.remark(parameter.name, str(error))
 
 
-def _sum(first: Parameter, second: Parameter, cases: Sequence[Sizes], program: Program) -> str:
-    """Two biases for the one that stands for both: drawn each by itself, and added."""
+#: The law of two independent uniform numbers added. A class, and no function: it can be saved.
+_SUM = [
+    "class Sum(initspec.Custom):",
+    '    """Two numbers, each uniform on (-limit, limit), added."""',
+    "",
+    "    def __init__(self, limit):",
+    "        self.limit = limit",
+    "",
+    "    def ppf(self, p):",
+    "        size = 1 - (1 - abs(2 * p - 1)) ** 0.5",
+    "        return 2 * self.limit * size * (2 * (p > 0.5) - 1)",
+]
+_SAVED = [
+    "",
+    "    def get_config(self):",
+    '        return {"limit": self.limit}',
+    "",
+    "    @classmethod",
+    "    def from_config(cls, config):",
+    "        return cls(**config)",
+]
+
+
+def _sum(
+    first: Parameter,
+    second: Parameter,
+    cases: Sequence[Sizes],
+    program: Program,
+    target: LayerDefault,
+) -> str:
+    """The law of the one bias that stands for two, which are added."""
     for sizes in cases:
         total(first.on(sizes), second.on(sizes))
     assert first.scheme is not None
-    limit = _limit(first, first.scheme, program)
-    return f"initspec.get(lambda shape, rng: rng.uniform(-{limit}, {limit}, (2, *shape)).sum(0))"
+    keras = frameworks()[target.framework]["adapter"] == "keras"
+    register = ['@keras.saving.register_keras_serializable(package="ported")']
+    program.classes = [*register, *_SUM, *_SAVED] if keras else _SUM
+    return f"initspec.get(Sum({_limit(first, first.scheme, program)}))"
 
 
 def _same(source: Parameter, target: Parameter, cases: Sequence[Sizes]) -> bool:

@@ -24,6 +24,20 @@ class Variable(NamedTuple):
     joint: bool = False
 
 
+#: How a row is set to zero, by adapter; where parameters lie outside of the layer a remark says it.
+_ZERO_ROW = {
+    "keras": (
+        "rows = keras.ops.convert_to_numpy(layer.{name}).copy()\n"
+        "rows[{word}] = 0\n"
+        "layer.{name}.assign(rows)"
+    ),
+    "torch": "layer.{name}.data[{word}] = 0",
+    "equinox": (
+        "rows = layer.{name}.at[{word}].set(0)\n"
+        "layer = eqx.tree_at(lambda layer: layer.{name}, layer, rows)"
+    ),
+}
+
 #: The variable that each parameter is to be drawn from, by the parameter's name.
 Assignments = dict[str, tuple[Parameter, Variable]]
 
@@ -33,13 +47,15 @@ class Program:
     """The parts of the code, in the order in which they are printed.
 
     ``schemes`` has expressions by variable, ``arguments`` are those of the layer, ``after`` the
-    lines behind it, and ``remarks`` the names of parameters by the reason why they are not set.
+    lines behind it, ``remarks`` the names of parameters by the reason why they are not set, and
+    ``classes`` the lines of a law that no name says.
     """
 
     schemes: dict[str, str] = field(default_factory=dict)
     arguments: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     remarks: dict[str, list[str]] = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
 
     def let(self, name: str, text: str) -> str:
         """A variable that holds this, of this name or the next one that is free."""
@@ -54,6 +70,23 @@ class Program:
         names = self.remarks.setdefault(reason, [])
         if name not in names:
             names.append(name)
+
+    def zero_row(
+        self, source: LayerDefault, ours: Parameter, target: LayerDefault, theirs: Parameter
+    ) -> None:
+        """Say how a row of zeros, which the source's layer can have, comes into the target's."""
+        adapter = frameworks()[target.framework]["adapter"]
+        word, name = ours.zero_row, theirs.name
+        if adapter not in _ZERO_ROW:
+            reason = f"{source.framework} {source.name} makes it zero where {word} is given: set it"
+            self.remark(f"row {word} of {name}", f"{reason} to zero in what init returns")
+            return
+        lines = _ZERO_ROW[adapter].format(word=word, name=name)
+        self.after += [
+            f"{word} = None  # as {source.framework} {source.name} is given it: that row is zero",
+            f"if {word} is not None:",
+            *(f"    {line}" for line in lines.splitlines()),
+        ]
 
     def used(self, text: str) -> list[str]:
         """The lines of the variables that the program speaks of, in their order."""
@@ -75,7 +108,9 @@ class Program:
         remarks = [
             line for reason, names in self.remarks.items() for line in _remark(names, reason)
         ]
-        return "\n".join([*_imports(head, text), "", *_sizes(sizes, text), *body, *remarks])
+        classes = ["", "", *self.classes, ""] if self.classes else []
+        lines = [*_imports(head, text), *classes, "", *_sizes(sizes, text), *body, *remarks]
+        return "\n".join(lines)
 
 
 def _in_haiku(layer: list[str]) -> list[str]:

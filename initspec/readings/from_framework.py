@@ -6,20 +6,17 @@ No framework is imported: a function or an initializer that is given says itself
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
-from ..spec.arguments import plain, text
+from ..errors import SpecError, shown
 from ..spec.scheme import Scheme
-from .books import dialect_names
-from .entry import Entry
-from .own_names import normal, own_names
+from .framework_calls import called
+from .registry import get
 from .rows import dialect as head_of
 from .rows import readings, rows
 
 
-def from_torch(function: Any, *args: Any, **kwargs: Any) -> Scheme:
+def from_torch(function: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a function of ``torch.nn.init``, or of its name, called with these arguments.
 
     The tensor is left out; ``generator`` does not change the law and is ignored.
@@ -31,16 +28,20 @@ def from_torch(function: Any, *args: Any, **kwargs: Any) -> Scheme:
     >>> round(scheme.on((40, 10), "torch.Linear").variance, 6)  # 2 / (1 + 0.2**2) / 40
     0.048077
     """
+    ours = _ours(function, args, kwargs)
+    if ours is not None:
+        return ours
     return from_call("torch", _name(function, "from_torch", _packages("torch")), *args, **kwargs)
 
 
-def from_keras(initializer: Any, *args: Any, **kwargs: Any) -> Scheme:
+def from_keras(initializer: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a Keras initializer: an instance, its config, its class, or its name.
 
     A config is what ``keras.initializers.serialize`` gives, with its ``class_name``, or the bare
-    ``get_config()``, where its words are those of one initializer alone. ``seed`` does not change
-    the law and is ignored; ``input_axes`` and ``output_axes`` are what a layout says here, and
-    are refused.
+    ``get_config()``, where its words are those of one initializer alone; of initspec's own
+    initializer it is the scheme. ``seed``, and the ``dtype`` and ``name`` of old files, do not
+    change the law and are ignored; ``input_axes`` and ``output_axes`` are what a layout says here,
+    and are refused.
 
     Raises :class:`UnknownName` for an initializer or an argument that Keras' dialect does not
     have, :class:`SpecError` for a config that says too little.
@@ -50,16 +51,19 @@ def from_keras(initializer: Any, *args: Any, **kwargs: Any) -> Scheme:
     >>> from_keras("VarianceScaling", scale=2.0, mode="fan_out").mode
     'FAN_OUT'
     """
+    ours = _ours(initializer, args, kwargs)
+    if ours is not None:
+        return ours
     if hasattr(initializer, "get_config") and not isinstance(initializer, type):
         name = _name(type(initializer), "from_keras", _packages("keras"))
-        return from_call("keras", name, *args, **{**initializer.get_config(), **kwargs})
+        return called("keras", name, args, {**initializer.get_config(), **kwargs})
     if isinstance(initializer, Mapping):
         name, config = _configured(initializer)
-        return from_call("keras", name, *args, **{**config, **kwargs})
-    return from_call("keras", _name(initializer, "from_keras", _packages("keras")), *args, **kwargs)
+        return called("keras", name, args, {**config, **kwargs})
+    return called("keras", _name(initializer, "from_keras", _packages("keras")), args, kwargs)
 
 
-def from_jax(factory: Any, *args: Any, **kwargs: Any) -> Scheme:
+def from_jax(factory: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a factory of ``jax.nn.initializers``, or of its name, with its arguments.
 
     ``jax.nn.initializers.he_normal()`` is a closure that keeps its arguments to itself: give
@@ -80,6 +84,9 @@ def from_jax(factory: Any, *args: Any, **kwargs: Any) -> Scheme:
             f"an initializer that {maker} has made does not tell its arguments: give the "
             f"function that makes it, or its name, and its arguments, as in from_jax({maker!r})."
         )
+    ours = _ours(factory, args, kwargs)
+    if ours is not None:
+        return ours
     return from_call("jax", _name(factory, "from_jax", ("jax", "flax")), *args, **kwargs)
 
 
@@ -96,7 +103,7 @@ def from_tf_contrib(factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = F
     return readings("variance_scaling", "tf.contrib")[0].make(**given)
 
 
-def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
+def from_call(dialect: str, name: str, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme that a dialect's framework means by a call of its own.
 
     ``name`` is what the framework calls it, in any case, with or without underscores. Arguments
@@ -111,79 +118,32 @@ def from_call(dialect: str, name: str, *args: Any, **kwargs: Any) -> Scheme:
     >>> from_call("caffe", "msra")
     get('he_normal@caffe')
     """
-    head = head_of(dialect)
-    entry = _entry(dialect, name)
-    ignored, axes = head.get("ignored", ()), _axes(entry, head)
-    given = {}
-    for word, value in kwargs.items():
-        if word in entry.arguments:
-            given[word] = _plain(word, value)
-        elif word in ignored:
-            _check_real(entry, word, value)
-        elif word in axes:
-            _check_axes(entry, word, value, axes[word])
-        else:
-            known = [*entry.arguments, *ignored, *axes] or ["none"]
-            raise UnknownName(f"argument of {entry.call or entry.name}", word, known)
-    return entry.make(*(_plain("the first argument", value) for value in args), **given)
+    return called(dialect, name, args, kwargs)
 
 
-def of_framework(given: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scheme | None:
-    """The scheme of a framework's own initializer, or of one of ours; None for all else.
-
-    Functions and classes are called with the arguments, and so is a ``functools.partial`` of one.
-
-    Raises :class:`SpecError` for one that does not tell its arguments, or lacks one.
-    """
-    if isinstance(given, partial):
-        return of_framework(given.func, (*given.args, *args), {**given.keywords, **kwargs})
-    kind = given if isinstance(given, type) or hasattr(given, "__code__") else type(given)
-    module = getattr(kind, "__module__", None) or ""
-    if module.startswith("initspec.backends."):
-        scheme = getattr(given, "scheme", None)
-        return scheme if isinstance(scheme, Scheme) else None
-    dialect = _dialect_of(module)
-    if dialect is None or not (callable(given) or hasattr(given, "get_config")):
+def _ours(given: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scheme | None:
+    """The scheme of an initializer of initspec's, of its config or of its name in Keras."""
+    inner = getattr(given, "initializer", given)  # of Haiku's
+    scheme = getattr(inner, "scheme", None)
+    name = given.get("class_name") if isinstance(given, Mapping) else given
+    if isinstance(name, str) and name.startswith("initspec>"):
+        scheme = name.removeprefix("initspec>")
+    elif isinstance(given, Mapping):
+        config = given.get("config") if "class_name" in given else given
+        scheme = config.get("scheme") if isinstance(config, Mapping) else None
+        if isinstance(scheme, Mapping) and "custom" in scheme:
+            scheme = scheme["custom"]
+            if isinstance(scheme, Mapping):
+                raise SpecError(
+                    "a config with a custom law holds code: read it with "
+                    "keras.initializers.deserialize(config), which gives an initializer with "
+                    "its scheme."
+                )
+    if scheme is None:
         return None
-    name = str(kind.__name__)
-    if kind is given:
-        maker, inner, _ = kind.__qualname__.partition(".<locals>")
-        if (
-            inner and normal(name) not in own_names(dialect)[0]
-        ):  # PyTorch's deprecated ones are closures
-            raise SpecError(_closed(maker, dialect))
-        words = {*kwargs, *list(_entry(dialect, name).arguments)[: len(args)]}
-        lacking = [word for word in _entry(dialect, name).required if word not in words]
-        if lacking:
-            raise SpecError(
-                f"{name} of {dialect} needs {', '.join(lacking)}: write "
-                f"from_call({dialect!r}, {name!r}, {lacking[0]}=...)."
-            )
-        return from_call(dialect, name, *args, **kwargs)
     if args or kwargs:
-        raise SpecError(f"{name} of {dialect} has its arguments: give its class with others.")
-    if not hasattr(given, "get_config"):
-        raise SpecError(_closed(name, dialect))
-    return from_call(dialect, name, **given.get_config())
-
-
-def _closed(maker: str, dialect: str) -> str:
-    return (
-        f"an initializer that {maker} of {dialect} has made does not tell its arguments: write "
-        f"from_call({dialect!r}, {maker!r}, ...) with them."
-    )
-
-
-def _dialect_of(module: str) -> str | None:
-    """The dialect of a module that holds a framework's initializers."""
-    root, _, rest = module.partition(".")
-    if "init" not in rest:  # torch.nn.init, keras.src.initializers, init_ops_v2
-        return None
-    if root == "tensorflow" and "keras" not in rest:
-        return "tensorflow"
-    usual = {"tf_keras": "keras", "flax": "jax", "tensorflow": "keras"}
-    dialect = usual.get(root, root)
-    return dialect if dialect in dialect_names() else None
+        raise SpecError("an initializer of initspec has its arguments: give it alone.")
+    return get(scheme)
 
 
 def _packages(dialect: str) -> tuple[str, ...]:
@@ -208,7 +168,13 @@ def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
 def _configured(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The class and the arguments of a Keras config, with its class or without one."""
     if "class_name" in config:
-        return str(config["class_name"]), config.get("config") or {}
+        arguments = config.get("config") or {}
+        if not isinstance(arguments, Mapping):
+            raise SpecError(
+                f"the config of {config['class_name']!r} is a mapping of arguments, not "
+                f"{arguments!r}."
+            )
+        return str(config["class_name"]), arguments
     head = head_of("keras")
     words = set(config) - {*head["ignored"], *head["axes"]}
     fits = [e for e in rows("keras") if e.until is None and words == set(e.arguments)]
@@ -219,46 +185,3 @@ def _configured(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         f"a config with {', '.join(map(repr, config)) or 'no words'} does not say whose it is."
         f"{offer} Give keras.initializers.serialize(...) of it, or from_keras(name, **config)."
     )
-
-
-def _entry(dialect: str, name: str) -> Entry:
-    names, absent = own_names(dialect)
-    key = normal(text("the name of an initializer", name))
-    if key in names:
-        return names[key]
-    if key in absent:
-        raise SpecError(f"{name!r} of {dialect} is no scheme: {absent[key]}")
-    aliases = [alias.partition("@")[0] for entry in names.values() for alias in entry.aliases]
-    calls = [entry.call.rpartition(".")[2] for entry in names.values() if "(" not in entry.call]
-    known = {*aliases, *filter(None, calls), *(entry.base for entry in names.values())}
-    listed = f"`initspec list --dialect {dialect}` names all."
-    raise UnknownName(f"initializer of {dialect}", name, known, listed=listed)
-
-
-def _plain(word: str, value: Any) -> Any:
-    """A number of NumPy's as Python's; a tensor is refused."""
-    if getattr(value, "shape", ()):
-        raise SpecError(f"{word} is an array of shape {value.shape}: leave the tensor out.")
-    return plain(value)
-
-
-def _check_real(entry: Entry, word: str, value: Any) -> None:
-    written = shown(value)
-    if "complex" in written:
-        raise SpecError(f"{entry.call}: {word}={written} has no law here; complex types have none.")
-
-
-def _axes(entry: Entry, head: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The words for axes, of laws that depend on which axis is which."""
-    tied = "orthogonal" in entry.scheme["distribution"]
-    axes: Mapping[str, Any] = head.get("axes", {})
-    return axes if tied or "mode" in entry.scheme else {}
-
-
-def _check_axes(entry: Entry, word: str, value: Any, default: Any) -> None:
-    usual = None if default == "none" else default
-    if value != usual and not (usual == [] and value in ((), [])):
-        raise SpecError(
-            f"{entry.call}: {word}={shown(value)} says which axes count as what. Leave it out, "
-            "and name the axes where there is a tensor: from_call(...).on(shape, layout='hwio')."
-        )

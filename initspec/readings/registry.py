@@ -22,7 +22,7 @@ from ..spec.scheme import Scheme
 from ..spec.values import Values
 from .books import bases, book_of, dialect_names, document_of, find, words_of
 from .entry import Entry
-from .from_framework import of_framework
+from .framework_calls import of_framework
 from .names import Name
 from .own_names import called, dialect_of, find_own, normal, reason_of
 from .rows import DIALECTS, dialect, readings, rows

@@ -181,6 +181,27 @@ def test_ported_code_draws_by_the_laws_of_the_source(layer: str) -> None:
 
 
 @here
+def test_ported_code_is_saved_and_cloned(tmp_path: Any) -> None:
+    names: dict[str, Any] = {}
+    exec(port("torch.nn.LSTM", "keras", {"in": 8, "hidden": 16}).code, names)
+    model = keras.Sequential([keras.layers.Input((3, 8)), names["layer"]])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.layers[-1].get_config() == model.layers[-1].get_config()
+    bias = keras.ops.convert_to_numpy(keras.models.clone_model(model).layers[-1].weights[-1])
+    assert 0.25 < abs(bias).max() < 0.5  # the sum of two, each below 1 / sqrt(16)
+
+
+@here
+def test_a_row_of_zeros_is_kept() -> None:
+    names: dict[str, Any] = {}
+    code = port("torch.nn.Embedding", "keras").code
+    exec(code.replace("padding_idx = None", "padding_idx = 3"), names)
+    rows = keras.ops.convert_to_numpy(names["layer"].embeddings)
+    assert [int(row) for row in np.flatnonzero(~rows.any(1))] == [3]
+
+
+@here
 def test_two_biases_are_drawn_and_added() -> None:
     """With so many units that the sum is told from one of them."""
     found, names = port("torch.nn.LSTM", "keras", {"in": 8, "hidden": 800}), {}

@@ -7,12 +7,15 @@ import json
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
+import initspec
 from initspec import SpecError, UnknownName, port
 from initspec.commands.main import main
 from initspec.layers.defaults import frameworks, kinds, table
 from initspec.layers.port import find
+from initspec.spec.distribution import Triangular
 
 RUN = [name for name, head in frameworks().items() if "adapter" in head]
 
@@ -88,14 +91,37 @@ def test_the_code_adds_two_biases() -> None:
     for layer, to in (("torch.nn.LSTM", "keras"), ("torch.nn.RNN", "nnx"), ("paddle.LSTM", "flax")):
         code = port(layer, to).code
         assert "limit = 1 / math.sqrt(hidden)\n" in code
-        assert (
-            "both_biases = "
-            "initspec.get(lambda shape, rng: rng.uniform(-limit, limit, (2, *shape)).sum(0))"
-        ) in code
+        assert "both_biases = initspec.get(Sum(limit))" in code
+        assert ("register_keras_serializable" in code) is (to == "keras")
+        assert "lambda" not in code
     assert "both_biases" not in port("tinygrad.LSTMCell", "keras").code  # two zeros
     code = port("equinox.LSTMCell", "torch").code  # the one bias as it is, beside a zero
     assert "recurrent_bias.torch_(layer.bias_hh)" in code
     assert "layer.bias_ih)" not in code
+
+
+def test_the_sum_of_two_biases_has_its_law() -> None:
+    names: dict[str, Any] = {"initspec": initspec}
+    code = port("torch.nn.LSTM", "flax").code
+    exec(code[code.index("class Sum") : code.index("in_, hidden")], names)
+    law = names["Sum"](0.5)
+    p = np.linspace(0, 1, 101)
+    assert law.ppf(p) == pytest.approx([Triangular(1.0).ppf(q) for q in p], abs=1e-12)
+
+
+@pytest.mark.parametrize("layer", ["torch.nn.Embedding", "torch.nn.EmbeddingBag"])
+def test_the_code_keeps_a_row_of_zeros(layer: str) -> None:
+    for to in ("keras", "equinox"):
+        code = port(layer, to).code
+        name = layer.rpartition(".")[2]
+        assert f"padding_idx = None  # as torch {name} is given it: that row is zero" in code
+        assert "if padding_idx is not None:\n    rows" in code
+    for to in ("flax", "nnx", "haiku"):
+        code = port(layer, to).code.replace("\n# ", " ")
+        assert "Not here: row padding_idx of embedding" in code
+        assert "makes it zero where padding_idx is given: set it to zero in what init" in code
+    assert "layer.weight.data[padding_idx] = 0" in port("mindspore.Embedding", "torch").code
+    assert "padding_idx" not in port("keras.layers.Embedding", "torch").code
 
 
 def test_a_gru_multiplies_its_second_bias_in_one_gate() -> None:

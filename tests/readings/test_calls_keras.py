@@ -136,6 +136,12 @@ class TestKeras:
         ours = get("he_normal@keras").on((300, 8, 64), "ino")
         assert theirs.var() == pytest.approx(ours.variance, rel=0.02)
 
+    def test_our_own_initializer_is_its_scheme(self) -> None:
+        he = get("he_normal")
+        init = he.keras(seed=3, name="a", dtype="float16")
+        for given in (init, init.get_config(), keras.initializers.serialize(init)):
+            assert from_keras(given) == he
+
     def test_bad_calls(self) -> None:
         with pytest.raises(SpecError, match="it is a fixed transform for spectrograms"):
             from_keras(MAKERS.STFT("real"))
@@ -177,3 +183,34 @@ def test_get_takes_keras_own_initializers() -> None:
     assert (wide.mode, wide.distribution, wide.factor) == ("FAN_OUT", "uniform", 2.0)
     with pytest.raises(SpecError, match="give its class"):
         get(initializers.HeNormal(), scale=2.0)
+
+
+def test_configs_of_old_files() -> None:
+    """TensorFlow 1 and Keras 2 wrote a dtype, and some layers a name."""
+    old = {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "dtype": "float32"}
+    assert from_keras({"class_name": "VarianceScaling", "config": old}) == from_keras(
+        "VarianceScaling", scale=1.0, mode="fan_avg", distribution="uniform"
+    )
+    named = {"class_name": "HeNormal", "config": {"seed": 3, "name": "a", "dtype": "float16"}}
+    assert from_keras(named) == get("he_normal@keras")
+    assert from_keras({"minval": -1.0, "maxval": 2.0, "dtype": "float32"}).low == -1
+    with pytest.raises(SpecError, match="complex types have none"):
+        from_keras({"class_name": "Zeros", "config": {"dtype": "complex64"}})
+    with pytest.raises(SpecError, match="the config of 'Zeros' is a mapping of arguments, not 'a'"):
+        from_keras({"class_name": "Zeros", "config": "a"})
+    for word in ("initializer", "dialect", "units"):
+        with pytest.raises(UnknownName, match=f"unknown argument of .*HeNormal '{word}'"):
+            from_keras("HeNormal", **{word: 3})
+
+
+def test_what_initspec_made_is_its_scheme() -> None:
+    he = get("he_normal@torch")
+    config = {"scheme": he.to_dict(), "seed": 3, "name": "a", "layout": None, "dtype": "float16"}
+    saved = {"class_name": "KerasInitializer", "registered_name": "initspec>Initializer"}
+    for given in (config, {**saved, "config": config}, "initspec>he_normal@torch"):
+        assert from_keras(given) == he
+    assert from_keras({"class_name": "initspec>he_normal@torch", "config": {}}) == he
+    with pytest.raises(SpecError, match=r"read it with keras\.initializers\.deserialize"):
+        from_keras({**saved, "config": {"scheme": {"custom": {"class_name": "Mine"}}}})
+    with pytest.raises(SpecError, match="has its arguments: give it alone"):
+        from_keras("initspec>he_normal", scale=2.0)

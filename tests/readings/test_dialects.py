@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from math import sqrt
 from pathlib import Path
 
@@ -363,6 +364,8 @@ def test_bad_names(name: str, error: type[InitSpecError], sentence: str) -> None
         ("xavier@caffe(variance_norm='AVERAGE')", 1 / 200),
         ("he_normal@paddle(nonlinearity='leaky_relu')", 2 / 300),
         ("he_normal@paddle(negative_slope=0.5, nonlinearity='leaky_relu')", 2 / 1.25 / 300),
+        ("he_normal@paddle(mode='fan_out')", 2 / 100),
+        ("he_uniform@paddle(mode='fan_out', negative_slope=0.5, nonlinearity='leaky_relu')", 0.016),
         ("he_normal@mindspore(nonlinearity='tanh', mode='fan_out')", 25 / 9 / 100),
         ("kaiming@mmengine(distribution='uniform', mode='fan_in')", 2 / 300),
         ("he_normal@neupy(gain=2.0)", 2 / 300),
@@ -427,6 +430,19 @@ def test_bad_calls(
 ) -> None:
     with pytest.raises(error, match=re.escape(sentence)):
         from_call(whose, name, **arguments)
+
+
+def test_an_argument_may_have_the_name_of_one_of_ours() -> None:
+    assert from_call("paddle", "KaimingNormal", name="a", mode="fan_in") == get("he_normal@paddle")
+    for call, given in (
+        (initspec.from_torch, "normal_"),
+        (initspec.from_jax, "normal"),
+        (partial(from_call, "mxnet"), "Xavier"),
+    ):
+        for word in ("name", "function", "factory", "dialect"):
+            with pytest.raises(UnknownName, match=f"unknown argument of .* '{word}': "):
+                call(given, **{word: "x"})
+    assert initspec.from_torch("normal_", std=0.5, generator=None).std == 0.5
 
 
 def test_tf_contrib_by_its_arguments() -> None:

@@ -65,6 +65,13 @@ def test_a_seed_takes_no_key() -> None:
     assert get("zeros").haiku((3,), jnp.bfloat16).dtype == jnp.bfloat16
 
 
+@pytest.mark.parametrize("name", ["identity", "dirac", "bilinear", "zeros"])
+def test_what_no_key_changes_takes_no_key(name: str) -> None:
+    shape = {"dirac": (3, 4, 4), "bilinear": (2, 2, 4, 4)}.get(name, (4, 4))
+    assert get(name).haiku(shape, jnp.float32).shape == shape  # outside of any transform
+    assert get("he_normal").haiku((0, 4), jnp.float32).shape == (0, 4)
+
+
 def test_value_semantics() -> None:
     he = get("he_normal")
     assert he.haiku == he.haiku

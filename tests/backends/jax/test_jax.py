@@ -395,9 +395,61 @@ def test_what_is_no_key() -> None:
         HE.jax(np.zeros((3, 2), np.uint32), (3, 4))
     with pytest.raises(StreamError, match=r"traced: make a key .* jax.random.key\(seed\)"):
         jax.jit(lambda seed: HE.jax(seed, (3, 4)))(3)
+    for key in (jnp.ones(2), jnp.array([1, 2]), np.array([1, 2]), jnp.bfloat16(1), np.array([3])):
+        for kind in ("portable", "native"):
+            with pytest.raises(StreamError, match=r"a key is jax.random.key\(seed\), or two words"):
+                initializer("he_normal", backend="jax", stream=kind)(key, (3, 4))
+        with pytest.raises(StreamError, match=r"a key is jax.random.key\(seed\), or two words"):
+            jax.jit(lambda key: HE.jax(key, (3, 4)))(key)
+    native = initializer("he_normal", backend="jax", stream="native")
+    with pytest.raises(StreamError, match=r"not a batch of them of shape \(3,\).*jax.vmap"):
+        native(jax.random.split(jax.random.key(0), 3), (3, 4))
+    with pytest.raises(StreamError, match="implementation has 2 words, and one of 3 came"):
+        native(jnp.zeros(3, np.uint32), (3, 4))
     for seed in (-1, 2**64, 1.5, "x"):
         with pytest.raises(StreamError, match="a seed is an integer from 0"):
             initializer("he_normal", backend="jax", seed=seed)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *((1.5, 2), (2**32, 3), (-1, 3), ("a", "b"), ((1, 2), (3, 4)), (1, 2, 3), None, 5, "ab"),
+        *({}, 1.5, np.int32(3), np.array([1, 2]), jnp.array([1.0, 2.0])),
+    ],
+    ids=repr,
+)
+def test_what_a_backend_takes_for_no_key(key: Any) -> None:
+    for law in (HE.on((3, 4)), get("orthogonal").on((3, 4))):
+        with pytest.raises(StreamError, match=r"a key is jax.random.key\(seed\), or two words of"):
+            JAX.sample(law, (3, 4), key=key)
+    with pytest.raises(StreamError, match=r"a key is jax.random.key\(seed\), or two words of"):
+        JAX.words(key, (3, 4))
+
+
+def test_a_backend_takes_a_key_of_jax() -> None:
+    law, expected = HE.on((3, 4)), HE.numpy((3, 4), seed=11)
+    for key in (jax.random.key(11), jax.random.PRNGKey(11), (0, 11), [np.uint32(0), 11]):
+        assert same(JAX.sample(law, (3, 4), key=key), expected)
+        assert same(jax.jit(lambda key: JAX.sample(law, (3, 4), key=key))(key), expected)
+    with pytest.raises(StreamError, match="not a batch"):
+        JAX.sample(law, (3, 4), key=jax.random.split(jax.random.key(0), 3))
+
+
+@pytest.mark.parametrize("dtype", ["flot32", "", 3, [1], object()], ids=repr)
+def test_what_is_no_dtype(dtype: Any) -> None:
+    for call in (
+        lambda: HE.jax(jax.random.key(0), (3, 4), dtype),
+        lambda: initializer("he_normal", backend="jax", dtype=dtype),
+        lambda: JAX.native(HE.on((3, 4)), (3, 4), source=0, dtype=dtype),
+    ):
+        with pytest.raises(UnknownName, match="unknown dtype"):
+            call()
+
+
+def test_an_empty_array_needs_no_key() -> None:
+    assert HE.jax(None, (0, 5)).shape == (0, 5)
+    assert get("orthogonal").jax(None, (5, 0)).shape == (5, 0)
 
 
 def test_fixed_laws_need_no_key() -> None:

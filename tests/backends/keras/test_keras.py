@@ -11,6 +11,7 @@ import json
 import math
 import os
 import pickle
+import random
 import subprocess
 import sys
 from hashlib import sha256
@@ -62,6 +63,18 @@ if not ON:
             *("-m", "pytest", "-q", "-p", "no:cacheprovider", *files), KERAS_BACKEND=framework
         )
         assert " passed" in out
+
+
+#: Laws that no key changes, with a shape for each.
+FIXED = [
+    ("zeros", (3,)),
+    ("ones", (3, 4)),
+    ("constant(value=0.3)", (3, 4)),
+    ("identity", (3, 3)),
+    ("dirac", (3, 4, 4)),
+    ("bilinear", (4, 4, 2, 2)),
+    (((0.5, 1.0), (2.0, 3.0)), (2, 2)),
+]
 
 
 def host(tensor):
@@ -191,6 +204,24 @@ class TestSeeds:
             assert (one == other).all()
         assert not (first[0] == first[1]).any()
 
+    @pytest.mark.parametrize("stream", ["portable", "native"])
+    @pytest.mark.parametrize(("scheme", "shape"), [*FIXED, ("he_normal", (0, 5))])
+    def test_what_no_key_changes_spends_no_randomness(self, scheme, shape, stream):
+        generator, state = keras.random.SeedGenerator(3), random.getstate()
+        for seed in (None, generator):
+            get(scheme).keras(seed=seed, stream=stream)(shape)
+        assert random.getstate() == state
+        assert keras.ops.convert_to_numpy(generator.state).tolist() == [3, 0]
+
+    def test_a_bias_of_zeros_does_not_move_the_kernels(self):
+        kernels = []
+        for bias in ("zeros", get("zeros").keras()):
+            keras.utils.set_random_seed(0)
+            for _ in range(2):
+                layer = dense(get("he_normal").keras(), bias_initializer=bias)
+            kernels.append(host(layer.kernel))
+        assert (kernels[0] == kernels[1]).all()
+
     def test_a_generator_advances_by_one(self):
         generator = keras.random.SeedGenerator(5)
         init = get("he_normal").keras(seed=generator, name="w")
@@ -304,15 +335,17 @@ class TestSaving:
         assert (host(found.layers[0].kernel) == host(model.layers[0].kernel)).all()
         assert not (host(found.layers[1].kernel) == host(model.layers[1].kernel)).any()
 
-    def test_a_saved_model_is_read_in_another_process(self, tmp_path):
+    @pytest.mark.parametrize("imports", ["import initspec, keras", "import keras, initspec"])
+    def test_a_saved_model_is_read_in_another_process(self, imports, tmp_path):
         model = keras.Sequential([keras.Input((8,)), dense(get("he_normal").keras(seed=1))])
         model.save(tmp_path / "model.keras")
         run_alone(
             "-c",
-            "import sys, initspec, keras\n"
-            "initspec.backend('keras')\n"
+            f"import sys\n{imports}\n"
             "model = keras.models.load_model(sys.argv[1])\n"
-            "assert model.layers[0].kernel_initializer.scheme == initspec.get('he_normal')\n",
+            "assert model.layers[0].kernel_initializer.scheme == initspec.get('he_normal')\n"
+            "init = keras.initializers.get('initspec>he_normal')\n"
+            "assert init.scheme == initspec.get('he_normal')\n",
             str(tmp_path / "model.keras"),
         )
 

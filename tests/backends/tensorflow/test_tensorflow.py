@@ -403,6 +403,63 @@ def test_tensors_that_are_no_seed():
 # The initializer
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *((1.5, 2), (2**32, 3), (-1, 3), ("a", "b"), ((1, 2), (3, 4)), (1, 2, 3), None, "ab"),
+        *(np.zeros((2, 2), np.uint32), np.array([1.0, 2.0]), {1: 2, 3: 4}, {1, 2}),
+    ],
+    ids=repr,
+)
+def test_what_is_no_key(key):
+    for law in (get("he_normal").on((3, 4)), get("orthogonal").on((3, 4))):
+        with pytest.raises(StreamError, match=r"a key is two words of 32 bits, as key\(\) gives"):
+            OURS.sample(law, (3, 4), key=key)
+    with pytest.raises(StreamError, match=r"a key is two words of 32 bits"):
+        OURS.words(key, (3, 4))
+
+
+def test_words_of_tensors_are_not_cut():
+    law = get("he_normal").on((3, 4))
+    with pytest.raises(StreamError, match="a key is two words of 32 bits"):
+        OURS.key(tf.constant([2**32, 2], tf.int64))
+    for words in ((tf.constant(1.5), 2), (tf.constant([1, 2]), 2)):
+        with pytest.raises(StreamError, match="a key is two words of 32 bits"):
+            OURS.sample(law, (3, 4), key=words)
+    with pytest.raises(StreamError, match=r"shape \(4, 2\) and int32: of a batch .* one at a time"):
+        OURS.key(tf.zeros((4, 2), tf.int32))
+    bits = OURS.sample(law, (3, 4), key=tf.constant([-1, 2], tf.int32))  # as TensorFlow's seeds
+    equal(bits, NUMPY.sample(law, (3, 4), key=(2**32 - 1, 2)))
+    program = tf.function(lambda key: OURS.sample(law, (3, 4), key=key))
+    equal(program(tf.constant([-1, 2], tf.int32)), bits.numpy())
+    found = OURS.sample(law, (3, 4), key=np.array([7, 2], np.uint32))
+    equal(found, NUMPY.sample(law, (3, 4), key=(7, 2)))
+
+
+@pytest.mark.parametrize("stream", ["portable", "native"])
+def test_what_no_key_changes_spends_no_randomness(stream):
+    cases = [("zeros", (3,)), ("ones", (3, 4)), ("identity", (3, 3)), ("dirac", (3, 4, 4))]
+    cases += [("bilinear", (4, 4, 2, 2)), (((0.5, 1.0), (2.0, 3.0)), (2, 2))]
+    cases += [("he_normal", (0, 4)), ("orthogonal", (4, 0))]
+    tf.random.set_seed(3)
+    expected = tf.random.uniform((2,)).numpy()
+    tf.random.set_seed(3)
+    generator = tf.random.Generator.from_seed(3)
+    state = generator.state.numpy()
+    for scheme, shape in cases:
+        for seed in (None, generator):
+            get(scheme).tensorflow(seed=seed, stream=stream)(shape)
+    assert (tf.random.uniform((2,)).numpy() == expected).all()
+    assert (generator.state.numpy() == state).all()
+
+
+def test_tf_function_takes_an_initializer():
+    init = get("he_normal").tensorflow(seed=1)
+    equal(tf.function(init)((6, 5)), init((6, 5)).numpy())
+    with pytest.raises(UnknownName, match="unknown dtype 'flot32': did you mean 'float32'"):
+        tf.function(init)((6, 5), "flot32")
+
+
 def test_an_initializer_makes_variables():
     init = get("he_normal").tensorflow(seed=0, name="dense/kernel")
     wanted = get("he_normal").numpy((256, 128), seed=0, name="dense/kernel")
