@@ -129,7 +129,7 @@ def _walk(shape: Shape, layout: Layout, starts: Shape, stops: Shape) -> tuple[Wa
 def threefry2x32(key: Pair, high: Any, low: Any) -> Pair:
     """Threefry-2x32 with 20 rounds; see :func:`initspec.stream.threefry2x32`."""
     k0, k1 = _computed_once(key)
-    schedule = (k0, k1, k0 ^ k1 ^ _U32(0x1BD11BDA))
+    schedule = (k0, k1, k0 ^ k1 ^ _U32(stream.PARITY))
     x0, x1 = high + k0, low + k1
     for group in range(5):
         for rotation in stream.ROTATIONS[group % 2]:

@@ -12,10 +12,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...spec.distance import dkw
 from ...spec.distribution import Distribution, Normal
 from ..finding import Finding
 from ..probability import bounds
-from ..probability.distance import dkw
 from ..probability.own_law import Own, Sampled, normal_scores
 from ..probability.transform import Uniforms, heaviest, neighbours, parts, ppf
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...spec.distance import dkw
 from ...spec.marginals import HaarEntry
 from ...spec.tensor_laws import DeltaOrthogonal, Orthogonal
 from ..finding import Finding
 from ..probability import bounds, transform
-from ..probability.distance import dkw
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from .distance import dkw_distance
+from ...spec.distance import dkw_distance
 
 Array = NDArray[np.float64]
 

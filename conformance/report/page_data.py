@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
+from ...spec.distance import dkw_distance
 from ..finding import title
-from ..probability.distance import dkw_distance
 from .page_groups import (
     CLASSES,
     ORDER,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..spec.distance import dkw
 from ..spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ..spec.truncation import mass
 from ..stream.dtypes import ROUNDING
@@ -161,7 +162,7 @@ def _shape(law: Distribution, sample: Sample) -> float:
     probability, others, counts = cumulated(law, sample)
     n = sample.ordered.size
     distance = float(np.abs(counts[1:-1] / n - probability[1:-1]).max())
-    p = 2 * math.exp(-2 * n * distance**2)
+    p = dkw(distance, n)
     if others is None:
         return p
     counted, shares = np.diff(counts), np.diff(probability)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import math
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -60,7 +59,9 @@ def _row(adapter: Any, scheme: str) -> dict[str, Any]:
     array = np.asarray(adapter.tohost(drawn), order="C")
     values = array.astype(np.float64).ravel()
     distance = ks_distance(values, law)
-    bound = math.sqrt(math.log(2 * 64 / ALPHA) / 2 / values.size)  # DKW, of 64 tests at most
+    from ..spec.distance import dkw_distance
+
+    bound = dkw_distance(ALPHA / 64, values.size)  # of 64 tests at most
     low, high = law.support
     return {
         "backend": adapter.name,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..errors import SpecError
 from ..readings.registry import get
 from ..spec.custom import CustomLaw
+from ..spec.distance import dkw_distance
 from ..spec.distribution import Constant, Distribution
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout, checked_shape
@@ -173,7 +174,7 @@ def ecdf(values: Any, law: Distribution, alpha: float = 1e-3) -> Ecdf:
     before = np.minimum(at, law.cdf(np.nextafter(places, -np.inf)))
     upper, lower = (first + counts) / n - at, first / n - before
     distance = float(max(np.abs(upper).max(), np.abs(lower).max()))
-    band = math.sqrt(math.log(2 / alpha) / (2 * n))
+    band = dkw_distance(alpha, n)
     return Ecdf(n, alpha, distance, band, _thinned(places, lower, upper))
 
 

@@ -220,3 +220,20 @@ def distance_or_none(a: Distribution, b: Distribution) -> float | None:
         return ks(a, b)
     except SpecError:
         return None
+
+
+def dkw(distance: float, n: int) -> float:
+    """A bound on the chance of a distance: ``2 exp(-2 n D**2)``, for every law and every ``n``.
+
+    By Dvoretzky, Kiefer and Wolfowitz (1956), with Massart's constant (1990).
+    """
+    return min(1.0, 2 * math.exp(-2 * n * distance**2))
+
+
+def dkw_distance(p: float, n: int) -> float:
+    """The distance whose :func:`dkw` is ``p``.
+
+    >>> round(dkw_distance(1e-9, 10_000), 4)
+    0.0327
+    """
+    return math.sqrt(math.log(2 / p) / (2 * n))

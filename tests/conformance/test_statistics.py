@@ -18,7 +18,7 @@ from initspec.conformance import check
 from initspec.conformance.batteries import independence, marginal, orthogonal, sparse
 from initspec.conformance.design import Budget
 from initspec.conformance.probability import bounds, transform
-from initspec.conformance.probability.distance import dkw, dkw_distance
+from initspec.spec.distance import dkw, dkw_distance
 from initspec.spec.distribution import Normal, TruncatedNormal, Uniform
 from initspec.spec.marginals import HaarEntry
 from initspec.spec.tensor_laws import DeltaOrthogonal, Orthogonal, Sparse

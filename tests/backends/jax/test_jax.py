@@ -436,7 +436,7 @@ def test_a_backend_takes_a_key_of_jax() -> None:
         JAX.sample(law, (3, 4), key=jax.random.split(jax.random.key(0), 3))
 
 
-@pytest.mark.parametrize("dtype", ["flot32", "", 3, [1], object()], ids=repr)
+@pytest.mark.parametrize("dtype", ["flot32", "", 3, [1], object()])
 def test_what_is_no_dtype(dtype: Any) -> None:
     for call in (
         lambda: HE.jax(jax.random.key(0), (3, 4), dtype),
