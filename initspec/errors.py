@@ -102,7 +102,15 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
 
 @public
 class SameKeyWarning(UserWarning):
-    """Two tensors were filled with one seed and no name: they begin with the same numbers."""
+    """Two tensors were filled with one seed and no name: they begin with the same numbers.
+
+    Give each parameter its ``name=``; one seed serves them all.
+
+    >>> import warnings
+    >>> from initspec import SameKeyWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", SameKeyWarning)  # to find out where
+    """
 
 
 @public
@@ -142,8 +150,8 @@ class NotInstalled(BackendMissing):
 def shown(value: Any) -> str:
     """A value for a sentence: its repr, in one line and not for ever; its type where that fails.
 
-    >>> shown([0] * 1000)
-    '[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...'
+    >>> shown([0] * 1000)[-12:], len(shown([0] * 1000))
+    (' 0, 0, 0,...', 72)
     """
     try:
         line = " ".join(repr(value).split())

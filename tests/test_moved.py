@@ -76,8 +76,8 @@ def test_it_is_no_api() -> None:
 def test_the_finder_is_asked_last_and_stands_once() -> None:
     code = (
         "import importlib, sys, initspec; importlib.reload(initspec);"
-        "names = [type(finder).__name__ for finder in sys.meta_path];"
-        "print(names[-1], names.count('_Finder'))"
+        "homes = [type(finder).__module__ for finder in sys.meta_path];"
+        "print(homes[-1], homes.count('initspec.moved'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["_Finder", "1"]
+    assert done.stdout.split() == ["initspec.moved", "1"]

@@ -53,14 +53,13 @@ def _row(adapter: Any, scheme: str) -> dict[str, Any]:
     import numpy as np
 
     from ..readings.registry import get
+    from ..spec.distance import dkw_distance
 
     law = get(scheme).on(SHAPE, "io")
     drawn = adapter.sample(law, SHAPE, key=adapter.key(SEED), layout="io", dtype="float32")
     array = np.asarray(adapter.tohost(drawn), order="C")
     values = array.astype(np.float64).ravel()
     distance = ks_distance(values, law)
-    from ..spec.distance import dkw_distance
-
     bound = dkw_distance(ALPHA / 64, values.size)  # of 64 tests at most
     low, high = law.support
     return {

@@ -213,6 +213,10 @@ class Distribution:
         """The greatest magnitude that is drawn, and one that a number type must tell from zero.
 
         Of a law that cannot say, as one of a user's own: zero, for nothing is refused.
+
+        >>> from initspec import get
+        >>> get("constant(value=-0.5)").on((2,), "o").extent
+        (0.5, 0.5)
         """
         return 0.0, 0.0
 

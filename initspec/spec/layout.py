@@ -265,7 +265,7 @@ def has_fans(roles: Sequence[str], rule: str) -> bool:
 
 def checked_shape(shape: Any) -> Shape:
     """A shape as a tuple of sizes; raises :class:`LayoutError` for what is none."""
-    if type(shape) is tuple and all(type(n) is int and 0 <= n < 2**64 for n in shape):
+    if type(shape) is tuple and all(type(n) is int and 0 <= n <= 2**64 for n in shape):
         return shape
     # An array has an __index__, and uses it only where it has one element and no axis.
     single = hasattr(shape, "__index__") and not getattr(shape, "ndim", 0)
@@ -273,7 +273,7 @@ def checked_shape(shape: Any) -> Shape:
         sizes = tuple(n.__index__() for n in ((shape,) if single else shape))
     except (TypeError, AttributeError, ValueError):
         sizes = (-1,)
-    if any(not 0 <= n < 2**64 for n in sizes):
+    if any(not 0 <= n <= 2**64 for n in sizes):
         raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {shown(shape)}.")
     return sizes
 

@@ -56,7 +56,7 @@ def check_held(law: Distribution, dtype: str) -> None:
     >>> from .distribution import Normal
     >>> check_held(Normal(0.0, 1e5), "float16")
     Traceback (most recent call last):
-    initspec.errors.SpecError: float16 ends at 65504, and this law (normal, std 100000) draws \
+    initspec.SpecError: float16 ends at 65504, and this law (normal, std 100000) draws \
 numbers up to 623026: draw it in a wider type, or smaller.
     """
     kind, (largest, spread) = TYPES[dtype], law.extent

@@ -327,7 +327,7 @@ def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     ("more", "words"),
     [
         (["--plot", "out.png"], "unknown file type of a picture '.png'"),
-        (["--plot", "no/such/folder/out.svg"], "the folder no/such/folder does not exist"),
+        (["--plot", "no/such/folder/out.svg"], "there is no such folder"),
         (["--activation", "gellu"], "did you mean 'gelu'"),
         (["--width", "1"], "width is an integer of at least 2"),
     ],

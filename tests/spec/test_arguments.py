@@ -63,13 +63,13 @@ HE = initspec.get("he_normal")
         (lambda: HE.numpy((2, 3), layout=np), "a layout is a text"),
         (lambda: HE.numpy((2, 3), name=17), "the name of a parameter is a text, not 17"),
         (lambda: HE.numpy((2, 3), name="\ud800"), "has no UTF-8"),
-        (lambda: HE.numpy((2, 3), out=[[0.0]]), "out is a NumPy array, not"),
+        (lambda: HE.numpy((2, 3), out=[[0.0]]), "and a NumPy array is expected"),
         (lambda: HE.numpy((2, 3), window=(2, slice(0, 1))), "one slice for each axis"),
         (lambda: HE.numpy((2, 3), window=(slice(0, 0.5), slice(0, 1))), "bounds are integers"),
         (lambda: HE.numpy((2, 3), seed=np.array([3])), "a seed is an integer from 0"),
         (lambda: HE.numpy((2**63, 2)), "more elements than memory has addresses"),
         (lambda: HE.numpy((2**63, 0)), "more elements than memory has addresses"),
-        (lambda: HE.numpy((2**64, 1)), "a shape is a tuple of sizes"),
+        (lambda: HE.numpy((2**64, 1)), "more elements than memory has addresses"),
     ],
 )
 def test_a_sentence_for_each(call: Callable[[], Any], sentence: str) -> None:
