@@ -17,6 +17,7 @@ from ...spec.fan_rules import Shape
 from ...spec.layout import Layout
 from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
+from ...spec.scheme_law import law_on
 from ...stream.dtypes import DTYPES, dtype_name, storage, typed
 from ...stream.placement import Placement
 from ...stream.reference import Key, checked_key, fresh_key
@@ -150,8 +151,8 @@ class NumpyBackend:
         if seed is not None and rng is not None:
             raise SpecError("give seed= or rng=, not both: each of them is a source of randomness.")
         check_stream(stream)
-        law = scheme.on(shape, layout)
         place = Placement.of(shape, layout, window)
+        law = law_on(scheme, place.shape, place.layout, self.out_first)
         if out is None:
             kind = dtype_name("float32" if dtype is None else dtype)
         else:
