@@ -11,7 +11,7 @@ import numpy as np
 
 from ... import stream as _stream
 from ...errors import StreamError
-from ...stream.reference import checked_key, fresh_key
+from ...stream.reference import fresh_key
 from .kernel import Pair
 
 
@@ -81,12 +81,6 @@ def key_pair(source: Any) -> Pair:
         return data[0], data[1]
     high, low = np.asarray(data).tolist()
     return high, low
-
-
-def checked_pair(key: Any) -> Pair:
-    """The two words of a key, which may be traced; raises :class:`StreamError` for others."""
-    traced = isinstance(key, tuple) and any(isinstance(word, jax.Array) for word in key)
-    return key if traced else checked_key(key)
 
 
 def _is_typed(source: Any) -> bool:
