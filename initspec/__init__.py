@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from .layers.parameter import LayerDefault as LayerDefault
     from .layers.port import Port as Port
     from .layers.port import port as port
+    from .plans.ledger import Ledger as Ledger
+    from .plans.ledger import Row as Row
+    from .plans.parameter import ModelParameter as ModelParameter
+    from .plans.plan import Plan as Plan
+    from .plans.recipes import plan as plan
+    from .plans.rule import Rule as Rule
     from .plugins import available as available
     from .plugins import backend as backend
     from .protocol import Backend as Backend
@@ -86,6 +92,11 @@ _NAMES = {
     "layers.defaults": "defaults",
     "layers.parameter": "LayerDefault",
     "layers.port": "Port port",
+    "plans.ledger": "Ledger Row",
+    "plans.parameter": "ModelParameter",
+    "plans.plan": "Plan",
+    "plans.recipes": "plan",
+    "plans.rule": "Rule",
     "analysis.difference": "Difference",
     "analysis.diff": "diff equivalent",
     "analysis.inference": "Inference infer",

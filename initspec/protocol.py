@@ -1,9 +1,13 @@
-"""What a backend is: six methods, each with a law that the conformance suite checks."""
+"""What a backend is: six methods, each with a law that the conformance suite checks.
+
+And what a model is, of which a plan asks the parameters.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from .errors import UnknownName
 from .public import public
@@ -135,6 +139,57 @@ class Backend(Protocol):
         >>> numpy.initializer(get("he_normal"), seed=0, name="encoder.0")((256, 128)).shape
         (256, 128)
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A parameter as a framework's model holds it.
+
+    ``path`` is its name there, ``layer`` the object that it belongs to and ``leaf`` its name in
+    that. ``also`` are the paths under which the model holds the same tensor once more.
+    """
+
+    path: str
+    shape: Shape
+    dtype: str
+    layer: Any = None
+    leaf: str = ""
+    also: tuple[str, ...] = ()
+    buffer: bool = False
+
+
+class Fill(NamedTuple):
+    """One parameter to be filled: where it is held, its law, its axes and its key."""
+
+    path: str
+    law: Distribution
+    layout: Layout
+    key: Any
+
+
+class Model(Protocol):
+    """A model of a framework, as a plan sees it.
+
+    The built-in backends of frameworks with models in memory have a method ``model(object)`` that
+    gives one.
+    """
+
+    #: The name of the backend.
+    framework: str
+    #: Whether the usual layout is PyTorch's.
+    out_first: bool
+
+    def parameters(self) -> Sequence[Held]:
+        """The parameters, each tensor once, and the buffers, in the model's order."""
+        ...
+
+    def fill(self, fills: Iterable[Fill]) -> None:
+        """Fill parameters in place, bit for bit as NumPy draws them."""
+        ...
+
+    def value(self, path: str) -> Any:
+        """The values of a parameter as a NumPy array."""
         ...
 
 

@@ -6,7 +6,7 @@ Flax (linen and nnx) and Equinox take it as it is, Haiku through :class:`HaikuIn
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,7 @@ from ...stream.placement import Placement
 from ...stream.reference import fresh_key
 from ..chance import draws
 from . import kernel, laws, native
+from . import tree as tree_of
 from .kernel import Pair
 from .keys import key_pair, known, named, pair_of, typed_key
 from .sharding import placed, put, sharding_of, untraced
@@ -130,6 +131,14 @@ class JaxBackend:
     def tohost(self, array: Any) -> Any:
         """The array as NumPy's, gathered from all its devices."""
         return np.asarray(array)
+
+    def leaves(self, tree: Any) -> list[tree_of.Leaf]:
+        """The leaves of a tree of parameters that hold numbers, by path."""
+        return tree_of.leaves(tree)
+
+    def tree(self, tree: Any, key: Any, drawn: Callable[[str], tree_of.Drawn | None]) -> Any:
+        """A tree with new arrays, as plans make it: see :func:`initspec.backends.jax.tree.init`."""
+        return tree_of.init(self, tree, key, drawn)
 
     def initializer(self, scheme: Scheme, **options: Any) -> JaxInitializer:
         """The initializer of a scheme: see :class:`JaxInitializer` for the options."""

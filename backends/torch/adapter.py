@@ -36,6 +36,7 @@ from .checks import (
     is_recorded,
     shards_of,
 )
+from .model import TorchModel
 from .writing import Plan, Step, key_of, memory, same_keys, write, write_native, write_portable
 
 _MOST_PLANS = 4096
@@ -128,6 +129,10 @@ class TorchBackend:
     def initializer(self, scheme: Scheme, **options: Any) -> TorchInitializer:
         """A callable ``init_(tensor)`` that fills in place; see :meth:`fill` for the options."""
         return TorchInitializer(scheme, **options)
+
+    def model(self, module: torch.nn.Module) -> TorchModel:
+        """A module as plans see it: see :class:`initspec.protocol.Model`."""
+        return TorchModel(module)
 
     def fill(
         self,

@@ -94,6 +94,17 @@ def write(
             write_portable(shards.local(tensor)[here], plan, key, part)
 
 
+def write_by(tensor: Tensor, plan: Plan, key: Key) -> None:
+    """Draw a law by its key into a tensor, or into what this rank holds of a DTensor."""
+    check_held(plan.law, NAMES[tensor.dtype])
+    shards = shards_of(tensor)
+    if shards is None:
+        write_portable(tensor, plan, key)
+        return
+    for part, here in shards.windows(tensor):
+        write_portable(shards.local(tensor)[here], plan, key, part)
+
+
 def write_portable(
     tensor: Tensor, plan: Plan, key: Key, window: Sequence[slice] | None = None
 ) -> None:

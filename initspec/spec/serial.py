@@ -103,7 +103,7 @@ def dumps(scheme: Scheme, format: str = "toml") -> str:
     if format == "json":
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     if format == "toml":
-        return "".join(f"{key} = {_toml(value)}\n" for key, value in data.items())
+        return "".join(f"{key} = {toml_value(value)}\n" for key, value in data.items())
     raise UnknownName("format", format, ("json", "toml"))
 
 
@@ -174,11 +174,11 @@ def _format(path: str | Path) -> str:
     return Path(path).suffix.removeprefix(".") or "toml"
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

@@ -1,0 +1,90 @@
+"""Trees of parameters, as plans see them: linen's, nnx', Haiku's, Equinox', or plain ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ... import stream
+from ...errors import SpecError
+from ...spec.distribution import Distribution
+from ...spec.layout import Layout
+from . import kernel
+from .keys import known
+
+
+class Leaf(NamedTuple):
+    """A leaf that holds numbers: its path with dots, its shape, dtype and sharding."""
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    sharding: Any
+
+
+def leaves(tree: Any) -> list[Leaf]:
+    """The leaves of a tree in its order; those that hold no numbers of a shape are left out.
+
+    >>> leaves({"a": [jnp.zeros((2, 3))], "f": "relu"})
+    [Leaf(path='a.0', shape=(2, 3), dtype='float32', sharding=None)]
+    """
+    found = []
+    for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
+        if not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
+            continue
+        if not jnp.issubdtype(leaf.dtype, jnp.floating):  # keys, counters and the like
+            continue
+        sharding = leaf.sharding if isinstance(leaf, jax.ShapeDtypeStruct) else None
+        found.append(Leaf(_path(path), tuple(leaf.shape), str(leaf.dtype), sharding))
+    return found
+
+
+def _path(keys: tuple[Any, ...]) -> str:
+    """The segments of a path with dots; the box around a value of nnx or linen is no segment."""
+    words = []
+    for key in keys:
+        if type(key).__name__ in ("FlattenedIndexKey", "GetAttrKey") and key is keys[-1]:
+            if getattr(key, "name", "value") == "value" and len(keys) > 1:
+                continue
+        for field in ("key", "name", "idx"):
+            if hasattr(key, field):
+                words.append(str(getattr(key, field)).replace("/", "."))
+                break
+        else:
+            words.append(str(key).strip(".[]'\""))
+    return ".".join(words)
+
+
+#: How a leaf is drawn: its law, its axes, and the name that is folded into its key.
+Drawn = tuple[Distribution, Layout, str]
+
+
+def init(backend: Any, tree: Any, key: Any, drawn: Callable[[str], Drawn | None]) -> Any:
+    """The tree with new arrays, each drawn by its law and its name's key; others as they are.
+
+    ``drawn`` says it for a path. Under ``jit`` the leaves follow the sharding of the given ones.
+    """
+    pair = backend.key(key)
+    fold = stream.fold_name if known(pair) else kernel.fold_name
+
+    def leaf(path: tuple[Any, ...], value: Any) -> Any:
+        holds = hasattr(value, "shape") and jnp.issubdtype(value.dtype, jnp.floating)
+        how = drawn(_path(path)) if holds else None
+        if how is None:
+            if isinstance(value, jax.ShapeDtypeStruct):
+                raise SpecError(f"{_path(path)} has no value and no rule of the plan fills it.")
+            return value
+        law, layout, name = how
+        return backend.sample(
+            law,
+            tuple(value.shape),
+            key=fold(pair, name),
+            layout=layout,
+            dtype=str(value.dtype),
+            out_sharding=value.sharding if isinstance(value, jax.ShapeDtypeStruct) else None,
+        )
+
+    return jax.tree_util.tree_map_with_path(leaf, tree)

@@ -1,0 +1,27 @@
+"""A tree of JAX arrays, drawn by a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import plugins
+from .model import Shapes
+from .plan import Plan
+from .resolve import resolved
+
+
+def drawn_tree(
+    plan: Plan, tree: Any, key: Any, symbols: Mapping[str, float], *, strict: bool = False
+) -> Any:
+    """The tree with new arrays: see :meth:`initspec.Plan.init`."""
+    backend: Any = plugins.backend("jax")
+    shapes = Shapes({leaf.path: leaf for leaf in backend.leaves(tree)})
+    ledger = resolved(plan, shapes.parameters(), symbols, strict=strict)
+    rows = {row.parameter.path: row for row in ledger}
+
+    def drawn(path: str) -> Any:
+        row = rows.get(path)
+        return None if row is None or row.law is None else (row.law, row.layout, row.name)
+
+    return backend.tree(tree, key, drawn)
