@@ -13,7 +13,7 @@ a :class:`Distribution` (a law with numbers); a backend turns that into an array
 
 from typing import TYPE_CHECKING
 
-from . import keras_names, moved
+from . import keras_names, moved, versions
 
 if TYPE_CHECKING:
     from . import figures as figures
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from .spec.serial import save as save
     from .spec.truncation import Truncation as Truncation
 
-__version__ = "0.1.0"
+__version__ = versions.VERSION
 
 moved.install()  # so that old pickles load; it imports nothing
 keras_names.install()  # so that Keras' files load; it imports nothing where Keras is not there

@@ -146,15 +146,15 @@ class Backend(Protocol):
 class Held:
     """A parameter as a framework's model holds it.
 
-    ``path`` is its name there, ``layer`` the object that it belongs to and ``leaf`` its name in
-    that. ``also`` are the paths under which the model holds the same tensor once more.
+    ``path`` is its name there. ``owners`` are the layers that hold it, the innermost first, each
+    with its name in that layer. ``also`` are the paths under which the model holds the same tensor
+    once more.
     """
 
     path: str
     shape: Shape
     dtype: str
-    layer: Any = None
-    leaf: str = ""
+    owners: tuple[tuple[Any, str], ...] = ()
     also: tuple[str, ...] = ()
     buffer: bool = False
 

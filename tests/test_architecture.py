@@ -19,7 +19,7 @@ FLOORS = (
     ("initspec/readings",),
     ("backends",),
     ("initspec/layers",),
-    ("initspec/analysis",),
+    ("initspec/analysis", "initspec/plans"),
     ("initspec/figures",),
     ("conformance",),
     ("initspec/commands",),

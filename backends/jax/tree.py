@@ -46,9 +46,9 @@ def _path(keys: tuple[Any, ...]) -> str:
     """The segments of a path with dots; the box around a value of nnx or linen is no segment."""
     words = []
     for key in keys:
-        if type(key).__name__ in ("FlattenedIndexKey", "GetAttrKey") and key is keys[-1]:
-            if getattr(key, "name", "value") == "value" and len(keys) > 1:
-                continue
+        box = type(key).__name__ in ("FlattenedIndexKey", "GetAttrKey") and key is keys[-1]
+        if box and getattr(key, "name", "value") == "value" and len(keys) > 1:
+            continue
         for field in ("key", "name", "idx"):
             if hasattr(key, field):
                 words.append(str(getattr(key, field)).replace("/", "."))

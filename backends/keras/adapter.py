@@ -130,6 +130,12 @@ class KerasBackend:
         """The array as NumPy's, by the framework's adapter."""
         return np.asarray(adapter().tohost(keras.ops.convert_to_tensor(array)))
 
+    def model(self, model: Any) -> Any:
+        """A built model or layer as plans see it: see :class:`initspec.protocol.Model`."""
+        from .model import KerasModel
+
+        return KerasModel(model)
+
     def initializer(self, scheme: Scheme, **options: Any) -> KerasInitializer:
         """The initializer of a scheme: see :class:`KerasInitializer` for the options."""
         return KerasInitializer(scheme, **options)

@@ -33,9 +33,9 @@ def named(layer: Module, path: str) -> Iterator[Named]:
     """
     if (
         isinstance(layer, ParametrizationList)
-        or type(layer).__name__ == "ModuleDict"
+        or (type(layer).__name__ == "ModuleDict"
         and all(isinstance(child, ParametrizationList) for child in layer._modules.values())
-        and layer._modules
+        and layer._modules)
     ):
         return
     hooks = [h for h in layer._forward_pre_hooks.values() if hasattr(h, "name") or _prunes(h)]

@@ -38,16 +38,20 @@ class TorchModel:
 
     def parameters(self) -> Sequence[Held]:
         """Parameters first where a layer has both, in the order of ``named_modules``."""
+        modules = dict(self.module.named_modules(remove_duplicate=False))
         paths: dict[int, list[str]] = {}
         first: dict[int, tuple[Module, Named]] = {}
-        for prefix, layer in self.module.named_modules(remove_duplicate=False):
+        for prefix, layer in modules.items():
             for one in named(layer, prefix):
                 path = f"{prefix}.{one.leaf}" if prefix else one.leaf
                 first.setdefault(id(one.stored), (layer, one))
                 paths.setdefault(id(one.stored), []).append(path)
         self._held = {paths[key][0]: pair for key, pair in first.items()}
         self._tied = {held[0]: tuple(dict.fromkeys(held)) for held in paths.values()}
-        return [_held(layer, one, self._tied[paths[key][0]]) for key, (layer, one) in first.items()]
+        return [
+            _held(one, self._tied[path], _owners(modules, path))
+            for path, (_, one) in self._held.items()
+        ]
 
     def fill(self, fills: Iterable[Fill], device: Any = None) -> None:
         """Fill in place, after all have been checked; what is filled is marked as initialised for
@@ -127,21 +131,29 @@ class TorchModel:
         return memory((tensor if shards is None else shards.local(tensor)).cpu())
 
 
+def _owners(modules: dict[str, Module], path: str) -> tuple[tuple[Module, str], ...]:
+    """The innermost module that holds a tensor and the one around it, with its name in each."""
+    segments = path.split(".")
+    return tuple(
+        (modules[".".join(segments[:at])], ".".join(segments[at:]))
+        for at in range(len(segments) - 1, max(len(segments) - 3, -1), -1)
+    )
+
+
 def _parameter_at(module: Module, path: str) -> Any:
     prefix, _, leaf = path.rpartition(".")
     owner = module.get_submodule(prefix)
     return owner._buffers.get(leaf) if leaf in owner._buffers else owner._parameters[leaf]
 
 
-def _held(layer: Module, one: Named, paths: tuple[str, ...]) -> Held:
+def _held(one: Named, paths: tuple[str, ...], owners: tuple[tuple[Module, str], ...]) -> Held:
     check_kind(one.tensor)
     check_gathered(one.tensor)
     return Held(
         path=paths[0],
         shape=tuple(one.tensor.shape),
         dtype=str(one.tensor.dtype).removeprefix("torch."),
-        layer=layer,
-        leaf=one.leaf,
+        owners=owners,
         also=paths[1:],
         buffer=one.buffer,
     )

@@ -55,9 +55,41 @@ class Row:
         >>> from initspec import Plan, Rule
         >>> plan = Plan(name="p", rules=(Rule(match="**", law="normal(std=0.02)"),))
         >>> plan.on({"w": (2, 3)})["w"].words
-        'normal, mean 0, std 0.02'
+        'normal, std 0.02'
         """
         return f"given: {self.given}" if self.law is None else self.law.words
+
+    def lines(self) -> list[str]:
+        """Everything about the parameter, a line for each.
+
+        >>> from initspec import Plan, Rule
+        >>> plan = Plan(name="p", rules=(Rule(match="**", law="he_normal"),))
+        >>> print("\\n".join(plan.on({"w": (2, 3)})["w"].lines()))
+        w
+          shape   (2, 3), float32, axes io, as is usual
+          rule    1: match = **
+          fans    fan_in 2, fan_out 3
+          law     truncated normal, std 1, cut at -2 and 2 parent standard deviations
+        """
+        parameter = self.parameter
+        where = f", held as {parameter.path}" if parameter.path not in ("", self.name) else ""
+        layer = f", in {parameter.kinds[0]}" if parameter.kinds else ""
+        axes = f", axes {self.layout}" if parameter.shape else ""
+        usual = ", as is usual" if self.assumed else ""
+        lines = [
+            f"{self.name}{where}{layer}",
+            f"  shape   {parameter.shape}, {parameter.dtype}{axes}{usual}",
+            f"  rule    {self.number}: {self.rule}",
+        ]
+        if self.names:
+            bound = ", ".join(f"{name} = {value:g}" for name, value in self.names.items())
+            lines.append(f"  names   {bound}")
+        if self.fans is not None:
+            lines.append(f"  fans    fan_in {self.fans.fan_in:g}, fan_out {self.fans.fan_out:g}")
+        lines.append(f"  law     {self.words}")
+        lines += [f"  tied    {', '.join(self.tied)}"] if self.tied else []
+        lines += [f"  sha256  {self.digest}"] if self.digest else []
+        return lines
 
     def to_dict(self) -> dict[str, Any]:
         """The row as plain data.
@@ -65,7 +97,7 @@ class Row:
         >>> from initspec import Plan, Rule
         >>> plan = Plan(name="p", rules=(Rule(match="**", law="zeros"),))
         >>> plan.on({"w": (2, 3)})["w"].to_dict()["law"]
-        {'kind': 'constant', 'words': 'constant 0', 'mean': 0.0, 'std': 0.0, 'support': [0.0, 0.0]}
+        {'kind': 'constant', 'words': 'always 0', 'mean': 0.0, 'std': 0.0, 'support': [0.0, 0.0]}
         """
         data: dict[str, Any] = {
             "name": self.name,
@@ -113,8 +145,8 @@ class Ledger:
     >>> plan = Plan(name="tiny", rules=(Rule(match="h.{layer}.w", law="normal(std=0.02)"),))
     >>> print(plan.on({"h.0.w": (4, 8), "h.1.w": (4, 8)}))
     tiny: 2 parameters, 64 values
-    parameter   shape   law                       rule
-    h.{0-1}.w   (4, 8)  normal, mean 0, std 0.02     1
+    parameter  shape   law               rule
+    h.{0-1}.w  (4, 8)  normal, std 0.02     1
     """
 
     plan: str
@@ -188,6 +220,19 @@ def _grouped(rows: tuple[Row, ...]) -> list[tuple[str, str, str, int]]:
         (_named(skeleton, numbers), shape, words, number)
         for (skeleton, shape, words, number), numbers in groups.items()
     ]
+
+
+def grouped_names(names: list[str]) -> list[str]:
+    """Names, those that differ in numbers only as one.
+
+    >>> grouped_names(["h.0.w", "h.1.w", "b"])
+    ['h.{0-1}.w', 'b']
+    """
+    groups: dict[str, list[list[int]]] = {}
+    for name in names:
+        numbers = [int(n) for n in re.findall(r"\d+", name)]
+        groups.setdefault(re.sub(r"\d+", "#", name), []).append(numbers)
+    return [_named(skeleton, numbers) for skeleton, numbers in groups.items()]
 
 
 def _named(skeleton: str, numbers: list[list[int]]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from .. import plugins
 from ..errors import SpecError, shown
-from ..layers.lookup import identify, layout_by_name
+from ..layers.lookup import LayerParameter, identify, layout_by_name
 from ..protocol import Held, Model
 from ..spec.layout import checked_shape
 from ..stream.reference import fold_name, key_from_seed
@@ -39,7 +39,7 @@ def model_of(model: Any) -> Whole:
         if isinstance(cls, type) and isinstance(model, cls):
             return FrameworkModel(plugins.backend(backend).model(model))  # type: ignore[attr-defined]
     if isinstance(model, (str, PathLike)):
-        from ..files.reading import shapes_in
+        from ..files.shapes import shapes_in
 
         return Shapes(shapes_in(model))
     if isinstance(model, (Mapping, list, tuple)):
@@ -73,9 +73,9 @@ class FrameworkModel:
         return found
 
     def _parameter(self, held: Held, name: str, also: tuple[str, ...]) -> ModelParameter:
-        layer = held.layer
-        known = None if layer is None else identify(layer, held.leaf, len(held.shape))
-        kinds = () if layer is None else tuple(cls.__name__ for cls in type(layer).__mro__[:-1])
+        known = _known(held)
+        owner = held.owners[0][0] if held.owners else None
+        kinds = () if owner is None else tuple(cls.__name__ for cls in type(owner).__mro__[:-1])
         return ModelParameter(
             name=name,
             also=also,
@@ -107,6 +107,15 @@ class FrameworkModel:
             **options,
         )
         return replace(ledger, seed=seed)
+
+
+def _known(held: Held) -> LayerParameter | None:
+    """What the tables say, of the layer whose row speaks of the longest path: an attention's
+    ``query/kernel`` before a dense layer's ``kernel``.
+    """
+    ndim = len(held.shape)
+    known = [one for owner, path in held.owners if (one := identify(owner, path, ndim))]
+    return max(known, key=lambda one: len(one.parameter), default=None)
 
 
 @dataclass(frozen=True)

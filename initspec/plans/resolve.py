@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 
 from ..errors import InitSpecError, LayoutError, SpecError, UnknownName
 from ..spec.arguments import number
-from ..spec.expression import Expression
 from ..spec.distribution import Distribution
+from ..spec.expression import Expression
 from ..spec.fan_rules import Fans
 from ..spec.layout import Layout, fans
 from ..spec.scheme import Scheme
 from .condition import Condition
+from .fields import COUNT, PlanFields, first
 from .law import Law
 from .layer_law import default_scheme
 from .ledger import Ledger, Row
 from .names import logical
 from .parameter import ModelParameter
-from .plan import COUNT, Plan, first
 from .rule import Rule
 
 FANS = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
@@ -35,7 +35,7 @@ class Match(NamedTuple):
 
 
 def resolved(
-    plan: Plan,
+    plan: PlanFields,
     parameters: Iterable[ModelParameter],
     given: Mapping[str, float],
     *,
@@ -65,7 +65,7 @@ def resolved(
 # --------------------------------------------------------------------------------- names and ties
 
 
-def _named(plan: Plan, parameters: Iterable[ModelParameter]) -> list[ModelParameter]:
+def _named(plan: PlanFields, parameters: Iterable[ModelParameter]) -> list[ModelParameter]:
     held = [_renamed(plan, parameter) for parameter in parameters]
     seen: dict[str, ModelParameter] = {}
     for parameter in held:
@@ -79,7 +79,7 @@ def _named(plan: Plan, parameters: Iterable[ModelParameter]) -> list[ModelParame
     return held
 
 
-def _renamed(plan: Plan, parameter: ModelParameter) -> ModelParameter:
+def _renamed(plan: PlanFields, parameter: ModelParameter) -> ModelParameter:
     if not plan.names:
         return parameter
     name, layout = logical(parameter.name, plan.names)
@@ -91,7 +91,7 @@ def _renamed(plan: Plan, parameter: ModelParameter) -> ModelParameter:
     )
 
 
-def _tied(plan: Plan, parameters: list[ModelParameter]) -> list[ModelParameter]:
+def _tied(plan: PlanFields, parameters: list[ModelParameter]) -> list[ModelParameter]:
     """The parameters under their first names, where the model's ties are those of the plan."""
     held: list[ModelParameter] = []
     first_of: dict[int, ModelParameter] = {}
@@ -127,7 +127,7 @@ def _tied(plan: Plan, parameters: list[ModelParameter]) -> list[ModelParameter]:
 # ------------------------------------------------------------------------------------ which rule
 
 
-def _matches(plan: Plan, parameter: ModelParameter, every: bool) -> list[Match]:
+def _matches(plan: PlanFields, parameter: ModelParameter, every: bool) -> list[Match]:
     """The rules that may win a parameter: up to the first without a condition, or all of them."""
     matches = []
     for at, rule in enumerate(plan.rules):
@@ -140,7 +140,7 @@ def _matches(plan: Plan, parameter: ModelParameter, every: bool) -> list[Match]:
 
 
 def _chosen(
-    plan: Plan,
+    plan: PlanFields,
     matches: Sequence[Match],
     known: Mapping[str, float],
     parameter: ModelParameter,
@@ -168,7 +168,7 @@ def _chosen(
 
 
 def _check_covered(
-    plan: Plan, parameters: Sequence[ModelParameter], chosen: Mapping[str, Match | None]
+    plan: PlanFields, parameters: Sequence[ModelParameter], chosen: Mapping[str, Match | None]
 ) -> None:
     missed = [p for p in parameters if chosen[p.name] is None and not p.buffer]
     if missed:
@@ -187,7 +187,7 @@ def _check_covered(
             )
 
 
-def _nearest(plan: Plan, parameter: ModelParameter) -> str:
+def _nearest(plan: PlanFields, parameter: ModelParameter) -> str:
     """The rule whose pattern looks most like a name."""
     texts = {text: at for at, rule in enumerate(plan.rules) for text in rule.match}
     near = difflib.get_close_matches(parameter.name, texts, n=1, cutoff=0.4)
@@ -206,7 +206,7 @@ def _near_name(rule: Rule, parameters: Sequence[ModelParameter]) -> str:
 
 
 def _symbols(
-    plan: Plan, matches: Iterable[Sequence[Match]], given: Mapping[str, float]
+    plan: PlanFields, matches: Iterable[Sequence[Match]], given: Mapping[str, float]
 ) -> dict[str, float]:
     for word in given:
         if word not in plan.symbols:
@@ -232,7 +232,7 @@ def _symbols(
 
 
 def _default(
-    plan: Plan,
+    plan: PlanFields,
     word: str,
     default: float | str,
     counts: Mapping[str, set[int]],
@@ -246,7 +246,7 @@ def _default(
     return float(len(counts.get(counted[1], ())))
 
 
-def _let(plan: Plan, symbols: Mapping[str, float]) -> dict[str, float]:
+def _let(plan: PlanFields, symbols: Mapping[str, float]) -> dict[str, float]:
     known = dict(symbols)
     for word, value in plan.let.items():
         try:
@@ -259,7 +259,9 @@ def _let(plan: Plan, symbols: Mapping[str, float]) -> dict[str, float]:
 # ------------------------------------------------------------------------------------------ laws
 
 
-def _told(plan: Plan, at: int, parameter: ModelParameter, error: InitSpecError) -> InitSpecError:
+def _told(
+    plan: PlanFields, at: int, parameter: ModelParameter, error: InitSpecError
+) -> InitSpecError:
     """The error with the plan, the rule and the parameter that it is of."""
     kind = LayoutError if isinstance(error, LayoutError) else SpecError
     return kind(
@@ -283,7 +285,7 @@ class _Laws:
     """The laws of one resolution; what parameters of one shape and rule have in common is kept."""
 
     def __init__(
-        self, plan: Plan, known: Mapping[str, float], parameters: Mapping[str, ModelParameter]
+        self, plan: PlanFields, known: Mapping[str, float], parameters: Mapping[str, ModelParameter]
     ) -> None:
         self.plan, self.known, self.parameters = plan, known, parameters
         self.laws = [None if rule.law is None else Law(rule.law) for rule in plan.rules]
@@ -381,9 +383,7 @@ class _Laws:
         own: dict[str, float] = {"ndim": len(parameter.shape), "numel": parameter.size}
         if counted is not None:
             product = counted.fan_in * counted.fan_out
-            own |= dict(
-                zip(FANS, (*counted, sum(counted) / 2, math.sqrt(product)), strict=True)
-            )
+            own |= dict(zip(FANS, (*counted, sum(counted) / 2, math.sqrt(product)), strict=True))
         own |= {f"n{axis}": n for axis, n in enumerate(parameter.shape)}
         known = {**self.known, **captures, **own}
         for word in asked:

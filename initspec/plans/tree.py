@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import plugins
+from .fields import PlanFields
 from .model import Shapes
-from .plan import Plan
 from .resolve import resolved
 
 
 def drawn_tree(
-    plan: Plan, tree: Any, key: Any, symbols: Mapping[str, float], *, strict: bool = False
+    plan: PlanFields, tree: Any, key: Any, symbols: Mapping[str, float], *, strict: bool = False
 ) -> Any:
     """The tree with new arrays: see :meth:`initspec.Plan.init`."""
     backend: Any = plugins.backend("jax")
