@@ -76,11 +76,11 @@ def _truncation(table: object) -> Truncation:
     return Truncation(**row)
 
 
-def _in(value: Any) -> float:
+def _in(value: Any) -> float | str:
     if value in ("inf", "-inf"):
         return float(value)
     if isinstance(value, str):
-        raise SpecError(f"a bound is a number, 'inf' or '-inf', not {shown(value)}.")
+        return value
     return number("a bound of a truncation", value, finite=False)
 
 
