@@ -31,14 +31,9 @@ def named(layer: Module, path: str) -> Iterator[Named]:
 
     Raises :class:`SpecError` for a pruned tensor, of which a part is zero whatever is written.
     """
-    if (
-        isinstance(layer, ParametrizationList)
-        or (type(layer).__name__ == "ModuleDict"
-        and all(isinstance(child, ParametrizationList) for child in layer._modules.values())
-        and layer._modules)
-    ):
+    if _computes(layer):
         return
-    hooks = [h for h in layer._forward_pre_hooks.values() if hasattr(h, "name") or _prunes(h)]
+    hooks: list[Any] = list(layer._forward_pre_hooks.values())
     parts: set[str] = set()
     computed: list[Named] = []
     for hook in hooks:
@@ -50,7 +45,7 @@ def named(layer: Module, path: str) -> Iterator[Named]:
             stored = getattr(layer, f"{hook.name}_orig")
             parts |= {f"{hook.name}_orig", f"{hook.name}_u", f"{hook.name}_v"}
             computed.append(Named(hook.name, stored, stored))
-        elif _prunes(hook):
+        elif isinstance(hook, BasePruningMethod):
             name = f"{path}.{hook._tensor_name}".lstrip(".")
             raise SpecError(
                 f"{name} is pruned, and its mask would cut what is written: fill it before it is "
@@ -65,13 +60,16 @@ def named(layer: Module, path: str) -> Iterator[Named]:
         if tensor is not None and leaf not in parts:
             yield Named(leaf, tensor, tensor)
     yield from computed
-    for leaf, tensor in layer._buffers.items():
-        if tensor is not None and leaf not in parts:
-            yield Named(leaf, tensor, tensor, buffer=True)
+    for leaf, buffer in layer._buffers.items():
+        if buffer is not None and leaf not in parts:
+            yield Named(leaf, buffer, buffer, buffer=True)
 
 
-def _prunes(hook: Any) -> bool:
-    return isinstance(hook, BasePruningMethod)
+def _computes(layer: Module) -> bool:
+    """Whether a module holds parametrizations, whose parameters are reached by what they make."""
+    children = list(layer._modules.values())
+    held = bool(children) and all(isinstance(child, ParametrizationList) for child in children)
+    return held or isinstance(layer, ParametrizationList)
 
 
 def assign(layer: Module, held: Named, value: Tensor) -> None:

@@ -92,7 +92,9 @@ class TorchModel:
     def _materialise(self, paths: set[str], device: torch.device) -> None:
         """Memory for what is on the meta device; wrappers such as FSDP's see it happen."""
         ties = [(path, one) for path, one in self._tied.items() if len(one) > 1]
-        self.module._apply(lambda t: torch.empty_like(t, device=device) if t.is_meta else t)
+        self.module._apply(  # type: ignore[no-untyped-call]
+            lambda t: torch.empty_like(t, device=device) if t.is_meta else t
+        )
         for path, names in ties:
             first = _parameter_at(self.module, path)
             for name in names[1:]:

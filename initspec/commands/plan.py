@@ -98,9 +98,7 @@ def _lint(args: argparse.Namespace) -> Answer:
     found = plan(args.plan).whole
     return Answer(
         {"plan": found.name, "rules": len(found.rules)},
-        [
-            f"{found.name}: {len(found.rules)} rules can be read; `initspec plan explain` tries them."
-        ],
+        [f"{found.name}: {len(found.rules)} rules; `initspec plan explain` tries them on a model."],
     )
 
 
@@ -114,8 +112,12 @@ def _explain(args: argparse.Namespace) -> Answer:
     return Answer(row.to_dict(), row.lines())
 
 
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    return dict(numbers(args.set))
+
+
 def _ledger(plan: Plan, args: argparse.Namespace, *, strict: bool = False) -> Ledger:
-    return plan.on(model(args.model), strict=strict, **numbers(args.set))
+    return plan.on(model(args.model), strict=strict, **_given(args))
 
 
 def _diff(args: argparse.Namespace) -> Answer:
@@ -123,7 +125,7 @@ def _diff(args: argparse.Namespace) -> Answer:
     from ..plans.recipes import plan
 
     whole = model(args.model)
-    given = numbers(args.set)
+    given = _given(args)
     plans = plan(args.plan), plan(args.other)
     first, second = (
         one.on(whole, **{k: v for k, v in given.items() if k in one.whole.symbols}) for one in plans
@@ -144,7 +146,7 @@ def _write(args: argparse.Namespace) -> Answer:
         shard=args.shard,
         only=args.only,
         progress=shown,
-        **numbers(args.set),
+        **_given(args),
     )
     shown.clear()
     left = [row.name for row in ledger if row.law is None]

@@ -59,8 +59,8 @@ class PlanDifference:
             lines += [f"  {name}" for name in grouped_names(names)]
             lines.append(f"      {self.first}: {first}")
             lines.append(f"      {self.second}: {second}{ratio}")
-        for plan, names in ((self.first, self.only_first), (self.second, self.only_second)):
-            lines += [f"  only {plan}: {name}" for name in grouped_names(list(names))]
+        for plan, only in ((self.first, self.only_first), (self.second, self.only_second)):
+            lines += [f"  only {plan}: {name}" for name in grouped_names(list(only))]
         return "\n".join(lines)
 
 

@@ -22,6 +22,8 @@ FORMAT = 1
 #: What an expression of a rule may ask of the parameter itself.
 OWN = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg", "ndim", "numel")
 _AXES = re.compile(r"[ni][0-9]")
+#: Arguments of the methods of plans, which symbols must not be called.
+KEYWORDS = ("seed", "device", "dtype", "shard", "only", "progress", "strict", "model", "folder")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 #: A default that counts the values of a capture: ``count(layer)``.
@@ -119,6 +121,8 @@ def _check_name(plan: PlanFields, word: str, captures: set[str]) -> None:
             f"{where}: the name {word!r} is taken: it is a function, a constant or a size of the "
             "parameter itself."
         )
+    if word in KEYWORDS:
+        raise SpecError(f"{where}: the name {word!r} is an argument of plans; take another.")
     if word in captures:
         raise SpecError(f"{where}: {word!r} is a capture of a rule, and a symbol or let as well.")
     if word in plan.symbols and word in plan.let:

@@ -60,11 +60,11 @@ class Row:
         return f"given: {self.given}" if self.law is None else self.law.words
 
     def lines(self) -> list[str]:
-        """Everything about the parameter, a line for each.
+        r"""Everything about the parameter, a line for each.
 
         >>> from initspec import Plan, Rule
         >>> plan = Plan(name="p", rules=(Rule(match="**", law="he_normal"),))
-        >>> print("\\n".join(plan.on({"w": (2, 3)})["w"].lines()))
+        >>> print("\n".join(plan.on({"w": (2, 3)})["w"].lines()))
         w
           shape   (2, 3), float32, axes io, as is usual
           rule    1: match = **

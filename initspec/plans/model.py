@@ -37,7 +37,7 @@ def model_of(model: Any) -> Whole:
         module, name = kinds
         cls = getattr(sys.modules.get(module), name, None)
         if isinstance(cls, type) and isinstance(model, cls):
-            return FrameworkModel(plugins.backend(backend).model(model))  # type: ignore[attr-defined]
+            return FrameworkModel(plugins.backend(backend).model(model))
     if isinstance(model, (str, PathLike)):
         from ..files.shapes import shapes_in
 
@@ -47,7 +47,7 @@ def model_of(model: Any) -> Whole:
         if all(_has_shape(leaf) for _, leaf in shapes):
             return Shapes(_once(shapes))
     if "jax" in sys.modules and not isinstance(model, (bytes, bytearray)):
-        held = plugins.backend("jax").leaves(model)  # type: ignore[attr-defined]
+        held = plugins.backend("jax").leaves(model)
         if held:
             return Shapes(_once([(leaf.path, leaf) for leaf in held]))
     raise SpecError(

@@ -83,7 +83,7 @@ def _compiled(text: str) -> re.Pattern[str]:
 
 
 def _regular(glob: str) -> str:
-    """A glob as a regular expression.
+    r"""A glob as a regular expression.
 
     >>> _regular("**.h.*")
     '(?P<_rest>(?:[^.]+\\\\.)*)h\\\\.[^.]*'

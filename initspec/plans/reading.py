@@ -26,7 +26,9 @@ Find = Callable[[str], Plan]
 
 
 def from_dict(data: Mapping[str, Any], where: str = "this plan", find: Find | None = None) -> Plan:
-    """The plan that :func:`initspec.plans.writing.to_dict` wrote; unknown keys are errors that name the rule.
+    """The plan that :func:`initspec.plans.writing.to_dict` wrote.
+
+    Unknown keys are errors that name the rule.
 
     ``find`` gives the plan that this one extends.
 

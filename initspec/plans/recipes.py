@@ -57,7 +57,7 @@ def _plan(spec: Any, within: tuple[str, ...]) -> Plan:
         return _plan(base, (*within, name))
 
     if isinstance(spec, os.PathLike) or name.endswith((".toml", ".json")):
-        return load(spec, find)
+        return load(name, find)
     if name not in names():
         raise UnknownName("plan", name, names(), listed="`initspec plan list` names all.")
     text = _path(name).read_text("utf-8")

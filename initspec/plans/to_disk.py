@@ -183,7 +183,7 @@ def _write_file(
 
 
 def _store(out: IO[bytes], values: np.ndarray[Any, Any], *sums: Any) -> None:
-    view = memoryview(values.reshape(-1).view(np.uint8))
+    view = memoryview(values.reshape(-1).view(np.uint8).data)
     for digest in sums:
         digest.update(view)
     _put(out, view)

@@ -175,6 +175,11 @@ def _format(path: str | Path) -> str:
 
 
 def toml_value(value: Any) -> str:
+    """Plain data as a value of TOML.
+
+    >>> toml_value({"low": -2, "unit": "std"})
+    '{ low = -2, unit = "std" }'
+    """
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list):
