@@ -15,6 +15,7 @@ from .spec.distribution import Distribution
 from .spec.fan_rules import Shape
 from .spec.layout import Layout
 from .spec.scheme import Scheme
+from .stream.parts import Part
 
 
 @public
@@ -160,12 +161,24 @@ class Held:
 
 
 class Fill(NamedTuple):
-    """One parameter to be filled: where it is held, its law, its axes and its key."""
+    """One parameter to be filled: where it is held, its law, its axes and its key.
+
+    Where several parameters lie in one tensor, ``part`` says which part of it this one is.
+    """
 
     path: str
     law: Distribution
     layout: Layout
     key: Any
+    part: Part | None = None
+
+
+def by_path(fills: Iterable[Fill]) -> dict[str, list[Fill]]:
+    """The fills of each tensor: one, or one for each of its parts."""
+    held: dict[str, list[Fill]] = {}
+    for fill in fills:
+        held.setdefault(fill.path, []).append(fill)
+    return held
 
 
 class Model(Protocol):

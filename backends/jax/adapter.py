@@ -136,7 +136,7 @@ class JaxBackend:
         """The leaves of a tree of parameters that hold numbers, by path."""
         return tree_of.leaves(tree)
 
-    def tree(self, tree: Any, key: Any, drawn: Callable[[str], tree_of.Drawn | None]) -> Any:
+    def tree(self, tree: Any, key: Any, drawn: Callable[[str], Sequence[tree_of.Drawn]]) -> Any:
         """A tree with new arrays, as plans make it: see :func:`initspec.backends.jax.tree.init`."""
         return tree_of.init(self, tree, key, drawn)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -12,8 +12,10 @@ from ... import stream
 from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.layout import Layout
+from ...stream.parts import Part
 from . import kernel
 from .keys import known
+from .sharding import placed
 
 
 class Leaf(NamedTuple):
@@ -58,33 +60,44 @@ def _path(keys: tuple[Any, ...]) -> str:
     return ".".join(words)
 
 
-#: How a leaf is drawn: its law, its axes, and the name that is folded into its key.
-Drawn = tuple[Distribution, Layout, str]
+#: How a leaf is drawn, or a part of it: its law, its axes, the name that is folded into its key,
+#: and where it lies in the leaf.
+Drawn = tuple[Distribution, Layout, str, Part | None]
 
 
-def init(backend: Any, tree: Any, key: Any, drawn: Callable[[str], Drawn | None]) -> Any:
+def init(backend: Any, tree: Any, key: Any, drawn: Callable[[str], Sequence[Drawn]]) -> Any:
     """The tree with new arrays, each drawn by its law and its name's key; others as they are.
 
-    ``drawn`` says it for a path. Under ``jit`` the leaves follow the sharding of the given ones.
+    ``drawn`` says it for a path. A leaf that is a ``ShapeDtypeStruct`` with a sharding gives an
+    array that is made shard by shard.
+
+    Raises :class:`SpecError` for a leaf without values of which nothing is said.
     """
     pair = backend.key(key)
     fold = stream.fold_name if known(pair) else kernel.fold_name
 
+    def sample(value: Any, how: Drawn, shape: tuple[int, ...], sharding: Any) -> Any:
+        law, layout, name, _ = how
+        options = {"layout": layout, "dtype": str(value.dtype), "out_sharding": sharding}
+        return backend.sample(law, shape, key=fold(pair, name), **options)
+
     def leaf(path: tuple[Any, ...], value: Any) -> Any:
         holds = hasattr(value, "shape") and jnp.issubdtype(value.dtype, jnp.floating)
-        how = drawn(_path(path)) if holds else None
-        if how is None:
-            if isinstance(value, jax.ShapeDtypeStruct):
+        parts = drawn(_path(path)) if holds else ()
+        described = isinstance(value, jax.ShapeDtypeStruct)
+        if not parts:
+            if described:
                 raise SpecError(f"{_path(path)} has no value and no rule of the plan fills it.")
             return value
-        law, layout, name = how
-        return backend.sample(
-            law,
-            tuple(value.shape),
-            key=fold(pair, name),
-            layout=layout,
-            dtype=str(value.dtype),
-            out_sharding=value.sharding if isinstance(value, jax.ShapeDtypeStruct) else None,
-        )
+        sharding = value.sharding if described else None
+        shape = tuple(value.shape)
+        if parts[0][3] is None:
+            return sample(value, parts[0], shape, sharding)
+        whole = jnp.zeros(shape, value.dtype)
+        for how in parts:
+            part = how[3]
+            assert part is not None
+            whole = whole.at[part.index].set(sample(value, how, part.shape, None))
+        return placed(lambda: whole, (), sharding)
 
     return jax.tree_util.tree_map_with_path(leaf, tree)

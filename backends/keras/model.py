@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import SpecError
 from ...plugins import backend
-from ...protocol import Fill, Held
+from ...protocol import Fill, Held, by_path
 from ...stream.dtypes import dtype_name
 
 
@@ -72,11 +72,26 @@ class KerasModel:
     def fill(self, fills: Iterable[Fill]) -> None:
         """Assign to each variable the values that NumPy's backend draws."""
         numpy: Any = backend("numpy")
-        for fill in fills:
-            variable = self._variables[fill.path]
+        for path, held in by_path(fills).items():
+            variable = self._variables[path]
             shape = tuple(variable.shape)
             kind = dtype_name(str(variable.dtype))
-            drawn = numpy.sample(fill.law, shape, key=fill.key, layout=fill.layout, dtype=kind)
+            parts = [
+                numpy.sample(
+                    fill.law,
+                    shape if fill.part is None else fill.part.shape,
+                    key=fill.key,
+                    layout=fill.layout,
+                    dtype=kind,
+                )
+                for fill in held
+            ]
+            drawn = parts[0]
+            if held[0].part is not None:
+                drawn = np.empty(shape, parts[0].dtype)
+                for fill, part in zip(held, parts, strict=True):
+                    assert fill.part is not None
+                    drawn[fill.part.index] = part
             variable.assign(drawn)
 
     def value(self, path: str) -> Any:

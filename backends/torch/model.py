@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from ...errors import SpecError
-from ...protocol import Fill, Held
+from ...protocol import Fill, Held, by_path
 from ...stream.placement import Placement
 from .checks import check_gathered, check_kind, check_memory, check_tensor, shards_of
 from .held import Named, assign, named
@@ -68,8 +68,8 @@ class TorchModel:
         if device is not None:
             self._materialise({fill.path for fill in asked}, torch.device(device))
         with torch.no_grad():
-            for fill in asked:
-                self._write(fill)
+            for fills in by_path(asked).values():
+                self._write(fills)
         for module in self.module.modules():
             if hasattr(module, "_is_hf_initialized"):
                 module._is_hf_initialized = True  # type: ignore[assignment]
@@ -113,17 +113,20 @@ class TorchModel:
         except SpecError as error:
             raise SpecError(f"{fill.path}: {error}") from None
 
-    def _write(self, fill: Fill) -> None:
-        layer, one = self._held[fill.path]
-        plan = Plan.of(fill.law, Placement.of(tuple(one.tensor.shape), fill.layout))
+    def _write(self, fills: Sequence[Fill]) -> None:
+        """Fill one tensor, by one law or part by part."""
+        layer, one = self._held[fills[0].path]
+        target = one.tensor
         if one.computed is not None:
-            drawn = torch.empty_like(one.tensor, requires_grad=False)
-            write_by(drawn, plan, fill.key)
-            assign(layer, one, drawn)
-            return
-        write_by(one.tensor, plan, fill.key)
-        if hasattr(one.tensor, "_is_hf_initialized"):
-            one.tensor._is_hf_initialized = True
+            target = torch.empty_like(one.tensor, requires_grad=False)
+        for fill in fills:
+            shape = tuple(target.shape) if fill.part is None else fill.part.shape
+            plan = Plan.of(fill.law, Placement.of(shape, fill.layout))
+            write_by(target, plan, fill.key, fill.part)
+        if one.computed is not None:
+            assign(layer, one, target)
+        elif hasattr(target, "_is_hf_initialized"):
+            target._is_hf_initialized = True
 
     def value(self, path: str) -> Any:
         """The values on the host; of a DTensor the local ones."""

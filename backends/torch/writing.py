@@ -17,6 +17,7 @@ from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.integer_form import Draw
 from ...spec.number_types import check_held
+from ...stream.parts import Part
 from ...stream.placement import Placement
 from ...stream.reference import Key
 from ..chance import SameKeys, draws
@@ -94,15 +95,19 @@ def write(
             write_portable(shards.local(tensor)[here], plan, key, part)
 
 
-def write_by(tensor: Tensor, plan: Plan, key: Key) -> None:
-    """Draw a law by its key into a tensor, or into what this rank holds of a DTensor."""
+def write_by(tensor: Tensor, plan: Plan, key: Key, part: Part | None = None) -> None:
+    """Draw a law by its key into a tensor, a part of one, or what this rank holds of a DTensor."""
     check_held(plan.law, NAMES[tensor.dtype])
     shards = shards_of(tensor)
     if shards is None:
-        write_portable(tensor, plan, key)
+        write_portable(tensor if part is None else tensor[part.index], plan, key)
         return
-    for part, here in shards.windows(tensor):
-        write_portable(shards.local(tensor)[here], plan, key, part)
+    for window, here in shards.windows(tensor):
+        local = shards.local(tensor)[here]
+        if part is None:
+            write_portable(local, plan, key, window)
+        elif (shared := part.overlap(window)) is not None:
+            write_portable(local[shared[1]], plan, key, shared[0])
 
 
 def write_portable(

@@ -100,7 +100,13 @@ class FrameworkModel:
         key = key_from_seed(seed)
         self.model.fill(
             (
-                Fill(row.parameter.path, row.law, row.layout, fold_name(key, row.name))
+                Fill(
+                    row.parameter.path,
+                    row.law,
+                    row.layout,
+                    fold_name(key, row.name),
+                    row.parameter.part,
+                )
                 for row in ledger.rows
                 if row.law is not None
             ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..public import public
 from ..spec.fan_rules import Shape
+from ..stream.parts import Part
 
 
 @public
@@ -17,6 +18,7 @@ class ModelParameter:
     framework has it. ``kinds`` are the names of the layer's class and of those above it; none,
     where only shapes are known. ``role`` and ``layout`` are what the tables of layers say; no
     layout, where they do not know the layer. ``also`` are the other names of the same tensor.
+    ``part`` is where it lies in a tensor that holds several parameters, whose shape is ``held``.
     ``framework`` is the backend's name, or empty; ``out_first`` says how its usual layout goes.
 
     >>> from initspec import ModelParameter
@@ -35,6 +37,8 @@ class ModelParameter:
     role: str = ""
     layout: str | None = None
     also: tuple[str, ...] = ()
+    part: Part | None = None
+    held: Shape | None = None
     framework: str = ""
     out_first: bool = False
     buffer: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -151,8 +151,12 @@ def _braces(inside: str, glob: str, seen: set[str]) -> str:
     return f"(?P<{inside}>[0-9]+)"
 
 
-def renamed(pattern: Pattern, template: str, name: str) -> str | None:
+def renamed(
+    pattern: Pattern, template: str, name: str, more: Mapping[str, str] | None = None
+) -> str | None:
     """A name in other words: captures and the first ``**`` are carried over; None without a match.
+
+    ``more`` are further words for names in braces.
 
     Raises :class:`SpecError` for a name in braces that the pattern does not capture.
 
@@ -164,17 +168,17 @@ def renamed(pattern: Pattern, template: str, name: str) -> str | None:
     found = pattern._code.fullmatch(name)
     if found is None:
         return None
-    words = found.groupdict()
+    words = {**found.groupdict(), **(more or {})}
     rest = (words.pop(_REST, "") or "").strip(".")
     segments = [rest if segment == "**" else segment for segment in template.split(".")]
     text = ".".join(segment for segment in segments if segment)
     return re.sub(rf"\{{({_NAME})\}}", lambda braces: str(words[braces[1]]), text)
 
 
-def check_template(pattern: Pattern, template: str) -> None:
+def check_template(pattern: Pattern, template: str, more: Sequence[str] = ()) -> None:
     """Refuse a name that asks for what its pattern does not capture."""
     for word in re.findall(rf"\{{({_NAME})\}}", template):
-        if word not in pattern.captures:
+        if word not in (*pattern.captures, *more):
             raise SpecError(
                 f"the name {template!r} asks for {{{word}}}, which its pattern does not capture; "
                 f"it captures {', '.join(pattern.captures) or 'nothing'}."

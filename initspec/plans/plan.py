@@ -121,7 +121,7 @@ class Plan(PlanFields):
         their own, in windows of 16 MB. Files have at most ``shard`` bytes, a larger tensor one of
         its own, and an index says which holds what. ``only`` has the numbers, from 1, of the files
         to write, so that several machines share the work; all give the same bytes. A file stands
-        under its name once it is whole; one that is there, with its sums in ``.sha256``, is kept.
+        under its name once it is whole; one that is there, with its sums in ``.sums.json``, is kept.
         Of tied parameters one is written, and those that others fill are left out.
         ``progress(done, total, name)`` is told the bytes.
 

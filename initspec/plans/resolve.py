@@ -66,7 +66,9 @@ def resolved(
 
 
 def _named(plan: PlanFields, parameters: Iterable[ModelParameter]) -> list[ModelParameter]:
-    held = [_renamed(plan, parameter) for parameter in parameters]
+    held = list(parameters)
+    if plan.names:
+        held = [one for parameter in held for one in logical(parameter, plan.names)]
     seen: dict[str, ModelParameter] = {}
     for parameter in held:
         other = seen.setdefault(parameter.name, parameter)
@@ -77,18 +79,6 @@ def _named(plan: PlanFields, parameters: Iterable[ModelParameter]) -> list[Model
                 "[[name]]."
             )
     return held
-
-
-def _renamed(plan: PlanFields, parameter: ModelParameter) -> ModelParameter:
-    if not plan.names:
-        return parameter
-    name, layout = logical(parameter.name, plan.names)
-    also = tuple(logical(other, plan.names)[0] for other in parameter.also)
-    if name == parameter.name and also == parameter.also and layout is None:
-        return parameter
-    return replace(
-        parameter, name=name, also=also, layout=parameter.layout if layout is None else layout
-    )
 
 
 def _tied(plan: PlanFields, parameters: list[ModelParameter]) -> list[ModelParameter]:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
@@ -21,8 +21,9 @@ from ..files.shards import CODES, Shard, Tensor, index, shards, size_in_bytes
 from ..files.writing import write_file
 from ..spec.number_types import check_held
 from ..stream.dtypes import dtype_name, storage
+from ..stream.parts import Part
 from ..stream.placement import Placement
-from ..stream.reference import fold_name, key_from_seed
+from ..stream.reference import Key, fold_name, key_from_seed
 from ..versions import STREAM, VERSION
 from .fields import PlanFields
 from .ledger import Ledger, Row
@@ -48,11 +49,11 @@ def write(
 ) -> Ledger:
     """Write the tensors of a ledger: see :meth:`initspec.Plan.write`."""
     kind = None if dtype is None else dtype_name(dtype)
-    rows = [row for row in ledger if row.law is not None]
-    tensors = [_tensor(row, kind) for row in rows]
-    for row, tensor in zip(rows, tensors, strict=True):
-        assert row.law is not None
-        check_held(row.law, tensor.dtype)
+    rows: dict[str, list[Row]] = {}
+    for row in ledger:
+        if row.law is not None:
+            rows.setdefault(_path(row), []).append(row)
+    tensors = [_tensor(held, kind) for held in rows.values()]
     key_from_seed(seed)
     files = shards(tensors, size_in_bytes(shard), _facts(plan, seed))
     wanted = _wanted(files, only)
@@ -61,13 +62,12 @@ def write(
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"cannot make the folder {place}: {error.strerror}.") from None
-    by_name = {tensor.name: row for row, tensor in zip(rows, tensors, strict=True)}
     done, total = 0, sum(shard.nbytes for shard in wanted)
     digests: dict[str, str] = {}
     for file in wanted:
         known = _finished(place, file)
         if known is None:
-            known = _write_file(place, file, by_name, seed, done, total, progress)
+            known = _write_file(place, file, rows, seed, done, total, progress)
         digests |= known
         done += file.nbytes
     if len(files) > 1:
@@ -84,11 +84,16 @@ def _path(row: Row) -> str:
     return row.parameter.path or row.name
 
 
-def _tensor(row: Row, kind: str | None) -> Tensor:
-    dtype = kind or row.parameter.dtype
+def _tensor(rows: Sequence[Row], kind: str | None) -> Tensor:
+    """What is written for a tensor, of one parameter or of several parts."""
+    parameter = rows[0].parameter
+    dtype = kind or parameter.dtype
     if dtype not in CODES:
-        raise SpecError(f"{row.name} is of {dtype}; weights are written in {', '.join(CODES)}.")
-    return Tensor(_path(row), dtype, row.parameter.shape)
+        raise SpecError(f"{rows[0].name} is of {dtype}; weights are written in {', '.join(CODES)}.")
+    for row in rows:
+        assert row.law is not None
+        check_held(row.law, dtype)
+    return Tensor(_path(rows[0]), dtype, parameter.held or parameter.shape)
 
 
 def _facts(plan: PlanFields, seed: int) -> dict[str, str]:
@@ -118,7 +123,7 @@ def _wanted(files: Sequence[Shard], only: Sequence[int] | None) -> list[Shard]:
 
 
 def _sums(place: Path, file: Shard) -> Path:
-    return place / f"{file.name}.sha256"
+    return place / f"{file.name}.sums.json"
 
 
 def _finished(place: Path, file: Shard) -> dict[str, str] | None:
@@ -134,7 +139,7 @@ def _finished(place: Path, file: Shard) -> dict[str, str] | None:
         with path.open("rb") as held:
             if held.read(len(file.header)) != file.header:
                 return None
-        return dict(sums["tensors"])
+        return dict(sums["sha256"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -142,7 +147,7 @@ def _finished(place: Path, file: Shard) -> dict[str, str] | None:
 def _write_file(
     place: Path,
     file: Shard,
-    rows: dict[str, Row],
+    rows: Mapping[str, Sequence[Row]],
     seed: int,
     done: int,
     total: int,
@@ -155,7 +160,6 @@ def _write_file(
     with contextlib.suppress(OSError):
         _sums(place, file).unlink()
     try:
-        whole = hashlib.sha256(file.header)
         with beside.open("xb", buffering=0) as out, ThreadPoolExecutor(1) as writer:
             _put(out, memoryview(file.header))
             for tensor in file.tensors:
@@ -164,7 +168,7 @@ def _write_file(
                 for values in _drawn(rows[tensor.name], tensor, seed):
                     if pending is not None:
                         pending.result()
-                    pending = writer.submit(_store, out, values, digest, whole)
+                    pending = writer.submit(_store, out, values, digest)
                     done += values.nbytes
                     if progress is not None:
                         progress(done, total, tensor.name)
@@ -177,15 +181,13 @@ def _write_file(
         raise FileError(f"cannot write {path}: {error.strerror or error}.") from None
     finally:
         beside.unlink(missing_ok=True)
-    sums = {"sha256": whole.hexdigest(), "tensors": digests}
-    write_file(_sums(place, file), json.dumps(sums, indent=1) + "\n")
+    write_file(_sums(place, file), json.dumps({"sha256": digests}, indent=1) + "\n")
     return digests
 
 
-def _store(out: IO[bytes], values: np.ndarray[Any, Any], *sums: Any) -> None:
+def _store(out: IO[bytes], values: np.ndarray[Any, Any], digest: Any) -> None:
     view = memoryview(values.reshape(-1).view(np.uint8).data)
-    for digest in sums:
-        digest.update(view)
+    digest.update(view)
     _put(out, view)
 
 
@@ -197,20 +199,40 @@ def _put(out: IO[bytes], view: memoryview) -> None:
 # ------------------------------------------------------------------------------------- windows
 
 
-def _drawn(row: Row, tensor: Tensor, seed: int) -> Iterator[np.ndarray[Any, Any]]:
+def _drawn(rows: Sequence[Row], tensor: Tensor, seed: int) -> Iterator[np.ndarray[Any, Any]]:
     """The values of a tensor, in the order of the file, a window at a time."""
-    assert row.law is not None
-    key = fold_name(key_from_seed(seed), row.name)
-    place = Placement.of(tensor.shape, row.layout)
-    kind = storage(tensor.dtype)
-    if not row.law.elementwise and row.law.kind != "constant":
-        yield laws.draw(row.law, place, key=key, dtype=tensor.dtype)
-        return
+    kind, source = storage(tensor.dtype), key_from_seed(seed)
+    pieces = [_Piece(row, tensor, fold_name(source, row.name)) for row in rows]
     for window in windows(tensor.shape, WINDOW // kind.itemsize):
-        part = place.part(window)
-        values = np.empty(part.extent, kind)
-        laws.fill(values, row.law, part, key=key, dtype=tensor.dtype)
+        values = np.empty(tuple(part.stop - part.start for part in window), kind)
+        for piece in pieces:
+            piece.draw(window, values)
         yield values
+
+
+class _Piece:
+    """A parameter in a tensor: drawn by windows, or once where its elements are tied together."""
+
+    def __init__(self, row: Row, tensor: Tensor, key: Key) -> None:
+        assert row.law is not None
+        self.law, self.key, self.dtype = row.law, key, tensor.dtype
+        self.part = row.parameter.part or Part.whole(tensor.shape)
+        self.place = Placement.of(self.part.shape, row.layout)
+        self.apart = self.law.elementwise or self.law.kind == "constant"
+        self._whole: np.ndarray[Any, Any] | None = None
+
+    def draw(self, window: tuple[slice, ...], values: np.ndarray[Any, Any]) -> None:
+        """Write what a window of the tensor has of it."""
+        shared = self.part.overlap(window)
+        if shared is None:
+            return
+        own, here = shared
+        if not self.apart:
+            if self._whole is None:
+                self._whole = laws.draw(self.law, self.place, key=self.key, dtype=self.dtype)
+            values[here] = self._whole[own]
+            return
+        laws.fill(values[here], self.law, self.place.part(own), key=self.key, dtype=self.dtype)
 
 
 def windows(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import plugins
 from .fields import PlanFields
+from .ledger import Row
 from .model import Shapes
 from .resolve import resolved
 
@@ -18,10 +19,12 @@ def drawn_tree(
     backend: Any = plugins.backend("jax")
     shapes = Shapes({leaf.path: leaf for leaf in backend.leaves(tree)})
     ledger = resolved(plan, shapes.parameters(), symbols, strict=strict)
-    rows = {row.parameter.path: row for row in ledger}
+    rows: dict[str, list[Row]] = {}
+    for row in ledger:
+        if row.law is not None:
+            rows.setdefault(row.parameter.path, []).append(row)
 
-    def drawn(path: str) -> Any:
-        row = rows.get(path)
-        return None if row is None or row.law is None else (row.law, row.layout, row.name)
+    def drawn(path: str) -> list[tuple[Any, ...]]:
+        return [(row.law, row.layout, row.name, row.parameter.part) for row in rows.get(path, ())]
 
     return backend.tree(tree, key, drawn)
