@@ -38,10 +38,13 @@ if TYPE_CHECKING:
     from .layers.port import port as port
     from .plans.ledger import Ledger as Ledger
     from .plans.ledger import Row as Row
+    from .plans.names import Rename as Rename
+    from .plans.one_line import initialise as initialise
     from .plans.parameter import ModelParameter as ModelParameter
     from .plans.plan import Plan as Plan
     from .plans.recipes import plan as plan
     from .plans.rule import Rule as Rule
+    from .plans.tie import Tie as Tie
     from .plugins import available as available
     from .plugins import backend as backend
     from .protocol import Backend as Backend
@@ -93,10 +96,13 @@ _NAMES = {
     "layers.parameter": "LayerDefault",
     "layers.port": "Port port",
     "plans.ledger": "Ledger Row",
+    "plans.names": "Rename",
+    "plans.one_line": "initialise",
     "plans.parameter": "ModelParameter",
     "plans.plan": "Plan",
     "plans.recipes": "plan",
     "plans.rule": "Rule",
+    "plans.tie": "Tie",
     "analysis.difference": "Difference",
     "analysis.diff": "diff equivalent",
     "analysis.inference": "Inference infer",

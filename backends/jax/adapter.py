@@ -133,11 +133,22 @@ class JaxBackend:
         return np.asarray(array)
 
     def leaves(self, tree: Any) -> list[tree_of.Leaf]:
-        """The leaves of a tree of parameters that hold numbers, by path."""
+        """The leaves of a tree of parameters that hold numbers, by path.
+
+        >>> from initspec import backend
+        >>> [leaf.path for leaf in backend("jax").leaves({"params": {"w": jnp.ones((2, 3))}})]
+        ['params.w']
+        """
         return tree_of.leaves(tree)
 
     def tree(self, tree: Any, key: Any, drawn: Callable[[str], Sequence[tree_of.Drawn]]) -> Any:
-        """A tree with new arrays, as plans make it: see :func:`initspec.backends.jax.tree.init`."""
+        """A tree with new arrays, as plans make it: see :func:`initspec.backends.jax.tree.init`.
+
+        >>> from initspec import Layout, backend, get
+        >>> drawn = get("ones").on((2, 3)), Layout("io"), "w", None
+        >>> backend("jax").tree({"w": jnp.zeros((1, 2))}, 0, lambda path: [drawn])["w"].shape
+        (1, 2)
+        """
         return tree_of.init(self, tree, key, drawn)
 
     def initializer(self, scheme: Scheme, **options: Any) -> JaxInitializer:

@@ -131,7 +131,13 @@ class KerasBackend:
         return np.asarray(adapter().tohost(keras.ops.convert_to_tensor(array)))
 
     def model(self, model: Any) -> Any:
-        """A built model or layer as plans see it: see :class:`initspec.protocol.Model`."""
+        """A built model or layer as plans see it: see :class:`initspec.protocol.Model`.
+
+        >>> from initspec import backend
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> [held.path for held in backend("keras").model(model).parameters()]
+        ['dense.kernel', 'dense.bias']
+        """
         from .model import KerasModel
 
         return KerasModel(model)

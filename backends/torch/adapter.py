@@ -131,7 +131,12 @@ class TorchBackend:
         return TorchInitializer(scheme, **options)
 
     def model(self, module: torch.nn.Module) -> TorchModel:
-        """A module as plans see it: see :class:`initspec.protocol.Model`."""
+        """A module as plans see it: see :class:`initspec.protocol.Model`.
+
+        >>> from initspec import backend
+        >>> [held.path for held in backend("torch").model(torch.nn.Linear(2, 3)).parameters()]
+        ['weight', 'bias']
+        """
         return TorchModel(module)
 
     def fill(

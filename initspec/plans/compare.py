@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..public import public
 from ..spec.distance import same_law
 from .ledger import Ledger, Row, grouped_names
 
@@ -20,7 +19,6 @@ class Change:
     ratio: float | None
 
 
-@public
 @dataclass(frozen=True, slots=True)
 class PlanDifference:
     """What two plans do otherwise on one model.

@@ -27,7 +27,13 @@ class Row:
     numbers. ``scheme`` has numbers only, and ``law`` is its law on the parameter's shape and
     ``layout``, which is ``assumed`` where no table and no rule says it. A parameter that others
     fill has a ``given`` text in their place. ``tied`` are further names of the same tensor, and
-    ``digest`` is the SHA-256 of its values once it is filled.
+    ``digest`` is the SHA-256 of its values once it is written.
+
+    >>> from initspec import Plan, Rule
+    >>> plan = Plan(name="p", rules=(Rule(match="**", law="he_normal"),))
+    >>> row = plan.on({"w": (8, 3)})["w"]
+    >>> row.fans, row.law.std
+    (Fans(fan_in=8, fan_out=3), 0.5)
     """
 
     parameter: ModelParameter
@@ -45,7 +51,13 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The parameter's name, from which its key is made."""
+        """The parameter's name, from which its key is made.
+
+        >>> from initspec import Plan, Rule
+        >>> plan = Plan(name="p", rules=(Rule(match="**", law="zeros"),))
+        >>> [row.name for row in plan.on({"params": {"w": (2, 3)}})]
+        ['w']
+        """
         return self.parameter.name
 
     @property
@@ -66,10 +78,10 @@ class Row:
         >>> plan = Plan(name="p", rules=(Rule(match="**", law="he_normal"),))
         >>> print("\n".join(plan.on({"w": (2, 3)})["w"].lines()))
         w
-          shape   (2, 3), float32, axes io, as is usual
+          shape   (2, 3), float32, axes io
           rule    1: match = **
           fans    fan_in 2, fan_out 3
-          law     truncated normal, std 1, cut at -2 and 2 parent standard deviations
+          law     normal cut at -2 and 2 parent stds, std 1
         """
         parameter = self.parameter
         where = f", held as {parameter.path}" if parameter.path not in ("", self.name) else ""
@@ -168,11 +180,23 @@ class Ledger:
 
     @property
     def size(self) -> int:
-        """The number of values that are drawn or set: tied ones count once, given ones not."""
+        """The number of values that are drawn or set: tied ones count once, given ones not.
+
+        >>> from initspec import Plan, Rule
+        >>> plan = Plan(name="p", rules=(Rule(match="**", law="zeros"),))
+        >>> plan.on({"w": (2, 3), "b": (3,)}).size
+        9
+        """
         return sum(row.parameter.size for row in self.rows if row.law is not None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The ledger as plain data, for JSON."""
+        """The ledger as plain data, for JSON.
+
+        >>> from initspec import Plan, Rule
+        >>> plan = Plan(name="p", rules=(Rule(match="**", law="zeros"),))
+        >>> list(plan.on({"w": (2, 3)}).to_dict())
+        ['plan', 'stream', 'seed', 'symbols', 'parameters']
+        """
         from ..versions import STREAM
 
         return {
@@ -184,7 +208,13 @@ class Ledger:
         }
 
     def to_json(self) -> str:
-        """The ledger as JSON text."""
+        r"""The ledger as JSON text.
+
+        >>> from initspec import Plan, Rule
+        >>> plan = Plan(name="p", rules=(Rule(match="**", law="zeros"),))
+        >>> plan.on({"w": (2, 3)}).to_json()[:15]
+        '{\n "plan": "p"'
+        """
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
 
     def __str__(self) -> str:

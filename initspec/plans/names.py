@@ -78,6 +78,11 @@ class Rename:
         """What the plan calls a parameter, or the parameters in it; None where it is not meant.
 
         Raises :class:`LayoutError` where the axis cannot be divided so.
+
+        >>> from initspec import ModelParameter, Rename
+        >>> there = ModelParameter(name="transformer.h.0.weight", shape=(8, 8))
+        >>> Rename(here="transformer.**", to="**").parameters(there)[0].name
+        'h.0.weight'
         """
         pattern = Pattern(self.here)
         if pattern.match(parameter.name) is None:

@@ -55,12 +55,22 @@ class ModelParameter:
 
     @property
     def module(self) -> str:
-        """The name without its last segment, which is the name of the layer."""
+        """The name without its last segment, which is the name of the layer.
+
+        >>> from initspec import ModelParameter
+        >>> ModelParameter(name="h.0.mlp.bias", shape=(4,)).module
+        'h.0.mlp'
+        """
         return self.name.rpartition(".")[0]
 
     @property
     def size(self) -> int:
-        """The number of elements."""
+        """The number of elements.
+
+        >>> from initspec import ModelParameter
+        >>> ModelParameter(name="w", shape=(4, 3)).size
+        12
+        """
         size = 1
         for n in self.shape:
             size *= n

@@ -86,7 +86,7 @@ def _regular(glob: str) -> str:
     r"""A glob as a regular expression.
 
     >>> _regular("**.h.*")
-    '(?P<_rest>(?:[^.]+\\\\.)*)h\\\\.[^.]*'
+    '(?P<_rest>(?:[^.]+\\.)*)h\\.[^.]*'
     """
     seen: set[str] = set()
     segments = [

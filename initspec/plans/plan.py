@@ -51,6 +51,13 @@ class Plan(PlanFields):
         Raises :class:`SpecError` with the parameters and the rules, where a parameter is selected
         by no rule, a rule selects nothing, a name is not bound, two parameters have one name, or
         a tie is not as the plan says; :class:`LayoutError` where a layout does not fit.
+
+        >>> import initspec
+        >>> plan = initspec.plan({"plan": "p", "rule": [{"match": "**", "law": "he_normal"}]})
+        >>> print(plan.on({"encoder": {"w": (50, 8)}}))
+        p: 1 parameter, 400 values
+        parameter  shape    law                                          rule
+        encoder.w  (50, 8)  normal cut at -2 and 2 parent stds, std 0.2     1
         """
         return resolved(self, model_of(model).parameters(), symbols, strict=strict)
 
@@ -96,6 +103,12 @@ class Plan(PlanFields):
         shard by shard. What holds no floating point number stays as it is.
 
         Raises what :meth:`on` raises.
+
+        >>> import initspec, jax
+        >>> plan = initspec.plan({"plan": "p", "rule": [{"match": "**", "law": "he_normal"}]})
+        >>> shapes = {"w": jax.ShapeDtypeStruct((50, 8), "float32")}
+        >>> plan.init(shapes, jax.random.key(0))["w"].shape
+        (50, 8)
         """
         from .tree import drawn_tree
 
@@ -121,7 +134,7 @@ class Plan(PlanFields):
         their own, in windows of 16 MB. Files have at most ``shard`` bytes, a larger tensor one of
         its own, and an index says which holds what. ``only`` has the numbers, from 1, of the files
         to write, so that several machines share the work; all give the same bytes. A file stands
-        under its name once it is whole; one that is there, with its sums in ``.sums.json``, is kept.
+        under its name once it is whole; one with its sums, in ``.sums.json``, is kept.
         Of tied parameters one is written, and those that others fill are left out.
         ``progress(done, total, name)`` is told the bytes.
 

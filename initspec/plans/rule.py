@@ -83,11 +83,20 @@ class Rule:
 
     @property
     def captures(self) -> tuple[str, ...]:
-        """The names of the numbers that its patterns capture."""
+        """The names of the numbers that its patterns capture.
+
+        >>> from initspec import Rule
+        >>> Rule(match="h.{layer}.**", law="zeros").captures
+        ('layer',)
+        """
         return tuple(dict.fromkeys(w for text in self.match for w in Pattern(text).captures))
 
     def selects(self, parameter: ModelParameter) -> Mapping[str, int] | None:
-        """The captured numbers where the parameter is selected, ``when`` aside; else None."""
+        """The captured numbers where the parameter is selected, ``when`` aside; else None.
+
+        >>> from initspec import ModelParameter, Rule
+        >>> Rule(ndim=2, law="zeros").selects(ModelParameter(name="bias", shape=(4,)))
+        """
         if self.buffers != parameter.buffer:
             return None
         if self.ndim is not None and self.ndim != len(parameter.shape):

@@ -17,7 +17,7 @@ class Tie:
     Where a model has one of them alone, nothing is asked of it. An ``optional`` tie may also be
     apart: then each of them is drawn by its own rule.
 
-    >>> from initspec.plans.tie import Tie
+    >>> from initspec import Tie
     >>> Tie(same=("**.wte.weight", "lm_head.weight")).place("transformer.wte.weight")
     0
     """
@@ -33,7 +33,12 @@ class Tie:
             Pattern(text)
 
     def place(self, name: str) -> int | None:
-        """Which of its patterns a name matches first; None for none."""
+        """Which of its patterns a name matches first; None for none.
+
+        >>> from initspec import Tie
+        >>> Tie(same=("wte.weight", "lm_head.weight")).place("lm_head.weight")
+        1
+        """
         for at, text in enumerate(self.same):
             if Pattern(text).match(name) is not None:
                 return at

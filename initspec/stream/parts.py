@@ -1,4 +1,4 @@
-"""A part of a tensor that is a parameter of its own: q of a fused q, k and v, a layer of a stack."""
+"""A part of a tensor that is a parameter of its own: q of fused q, k and v, a layer of a stack."""
 
 from __future__ import annotations
 
