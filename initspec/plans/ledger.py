@@ -212,7 +212,7 @@ class Ledger:
 
         >>> from initspec import Plan, Rule
         >>> plan = Plan(name="p", rules=(Rule(match="**", law="zeros"),))
-        >>> plan.on({"w": (2, 3)}).to_json()[:15]
+        >>> plan.on({"w": (2, 3)}).to_json()[:14]
         '{\n "plan": "p"'
         """
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
