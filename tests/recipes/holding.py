@@ -87,6 +87,13 @@ class Verdict:
         return [result for result in self.results if result.p < self.limit]
 
 
+def joined(verdicts: list[Verdict]) -> Verdict:
+    """The verdict on all of several models; the ledger is the first's."""
+    results = tuple(result for verdict in verdicts for result in verdict.results)
+    blunt = tuple(rule for verdict in verdicts for rule in verdict.blunt)
+    return Verdict(results, verdicts[0].ledger, blunt)
+
+
 def hold(
     plan: Plan, model: Drawn, symbols: Mapping[str, float], unjudged: tuple[str, ...] = ()
 ) -> Verdict:

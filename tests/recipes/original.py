@@ -28,7 +28,7 @@ class Original:
     PyTorch, or arrays by name. ``package`` is what has the code, a package or a repository of
     ``REPOSITORIES``; none, where the code cannot be run, and ``build`` gives shapes by name alone.
     ``config`` is what is small about the model, in words of the package. ``symbols`` are those of
-    the plan. ``unjudged`` are patterns of parameters that the original leaves as memory has them.
+    the plan. ``others`` are further models that the recipe must hold for. ``unjudged`` are patterns of parameters that the original leaves as memory has them.
     """
 
     recipe: str
@@ -36,6 +36,7 @@ class Original:
     build: Callable[[], Any]
     config: Mapping[str, Any] = field(default_factory=dict)
     symbols: Mapping[str, float] = field(default_factory=dict)
+    others: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     unjudged: tuple[str, ...] = ()
 
     @property

@@ -22,7 +22,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 import initspec
 from initspec.plans.model import model_of
 from recipes.evidence import digest, write_evidence, write_shapes
-from recipes.holding import Verdict, drawn, hold
+from recipes.holding import Verdict, drawn, hold, joined
 from recipes.original import REPOSITORIES, Original
 
 
@@ -41,8 +41,12 @@ def prove(one: Original) -> tuple[dict[str, Any], Verdict | None]:
     if not one.is_run:
         ledger = plan.on(one.build(), **one.symbols)
         return found | {"how": "read", "tensors": len(ledger)}, None
-    model = drawn(one.build())
-    verdict = hold(plan, model, one.symbols, one.unjudged)
+    verdict = hold(plan, drawn(one.build()), one.symbols, one.unjudged)
+    verdicts = [verdict]
+    for build in one.others.values():
+        seed()
+        verdicts.append(hold(plan, drawn(build()), one.symbols, one.unjudged))
+    verdict = joined(verdicts)
     found |= {
         "how": "run",
         "package": one.package,
@@ -55,6 +59,8 @@ def prove(one: Original) -> tuple[dict[str, Any], Verdict | None]:
         "limit": float(f"{verdict.limit:.1e}"),
         "date": datetime.now(UTC).date().isoformat(),
     }
+    if one.others:
+        found["others"] = list(one.others)
     if one.unjudged:
         found["unjudged"] = list(one.unjudged)
     return found, verdict
