@@ -43,7 +43,8 @@ class Original:
     ``build`` makes a small model and draws its weights, by the original's own code: a module of
     PyTorch, or arrays by name. ``package`` is what has the code, a package or a repository of
     ``REPOSITORIES``; none, where the code cannot be run, and ``build`` gives shapes by name alone.
-    ``config`` is what is small about the model, in words of the package. ``symbols`` are those of
+    ``world`` is where it runs, ``"torch"`` or ``"tensorflow"`` (and JAX): their packages do not go
+    together. ``config`` is what is small about the model, in words of the package. ``symbols`` are those of
     the plan. ``part`` says what of the original draws, where that is not all of it. ``others`` are further models that the recipe must hold for. ``repeats`` says that
     the original has the same values in several tensors, which then are no sample together.
     """
@@ -54,6 +55,7 @@ class Original:
     config: Mapping[str, Any] = field(default_factory=dict)
     symbols: Mapping[str, float] = field(default_factory=dict)
     part: str = ""
+    world: str = "torch"
     others: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     repeats: bool = False
 

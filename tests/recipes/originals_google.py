@@ -119,6 +119,7 @@ ORIGINALS = [
     Original(
         recipe="t5x/t5",
         package="google-research/t5x",
+        world="tensorflow",
         config=T5,
         build=t5x,
         symbols={"head_dim": 20},
@@ -126,6 +127,7 @@ ORIGINALS = [
     Original(
         recipe="google/bert",
         package="google-research/bert",
+        world="tensorflow",
         config=BERT,
         build=bert,
         part="the model; dense and layer_norm, whose initializers it hands over, stand in",

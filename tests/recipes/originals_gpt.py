@@ -53,5 +53,11 @@ def openai_gpt2() -> Any:
 ORIGINALS = [
     Original(recipe="gpt2", package="karpathy/nanoGPT", config=SMALL, build=nanogpt),
     Original(recipe="hf/gpt2", package="transformers", config=SMALL, build=hf_gpt2),
-    Original(recipe="openai/gpt2", package="openai/gpt-2", config=SMALL, build=openai_gpt2),
+    Original(
+        recipe="openai/gpt2",
+        package="openai/gpt-2",
+        world="tensorflow",
+        config=SMALL,
+        build=openai_gpt2,
+    ),
 ]

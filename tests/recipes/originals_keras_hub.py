@@ -34,12 +34,14 @@ ORIGINALS = [
     Original(
         recipe="keras-hub/gpt2",
         package="keras-hub",
+        world="tensorflow",
         config=GPT2,
         build=backbone("GPT2Backbone", **GPT2),
     ),
     Original(
         recipe="keras-hub/llama",
         package="keras-hub",
+        world="tensorflow",
         config=LLAMA,
         build=backbone("LlamaBackbone", **LLAMA),
         repeats=True,

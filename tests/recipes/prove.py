@@ -23,7 +23,7 @@ import initspec
 from initspec.plans.model import model_of
 from recipes.evidence import digest, write_evidence, write_shapes
 from recipes.holding import Verdict, drawn, hold, joined
-from recipes.original import REPOSITORIES, Original
+from recipes.original import REPOSITORIES, Original, without_torchvision_operators
 
 
 def originals() -> list[Original]:
@@ -83,12 +83,16 @@ def seed(number: int = 0) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="recipes, with * for any text")
+    parser.add_argument("--world", help="torch or tensorflow, of which the originals are")
     parser.add_argument("--check", action="store_true", help="write nothing")
     parser.add_argument("--seed", type=int, help="another than 0; writes nothing")
     arguments = parser.parse_args()
+    without_torchvision_operators()
     bad = 0
     for one in originals():
         if arguments.names and not any(fnmatchcase(one.recipe, n) for n in arguments.names):
+            continue
+        if arguments.world not in (None, one.world):
             continue
         try:
             seed(arguments.seed or 0)

@@ -30,6 +30,7 @@ def needs_layers(plan):
 
 RECIPES = [name for name in names() if not needs_layers(initspec.plan(name))]
 
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_names_and_shapes_are_enough(name):
     parameters, symbols = read_shapes(name)
