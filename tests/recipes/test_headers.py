@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import initspec
+from initspec import LayoutError
 from initspec.plans.model import Shapes
 from initspec.plans.recipes import names
 from initspec.plans.resolve import resolved
@@ -37,7 +38,12 @@ def test_names_and_shapes_are_enough(name):
     plan = initspec.plan(name)
     live = drawn(resolved(plan, parameters, symbols))
     held = Shapes({one.path: one.held or one.shape for one in parameters if not one.buffer})
-    assert drawn(resolved(plan, held.parameters(), symbols)) == live
+    try:
+        found = drawn(resolved(plan, held.parameters(), symbols))
+    except LayoutError as error:  # the fans of a convolution, which a header does not tell
+        pytest.skip(f"it needs the layers themselves, and says so: {error}")
+    different = {key: (found[key], live[key]) for key in live if found[key] != live[key]}
+    assert not different, "give the rule the layout: 'vo' of an embedding, 'io' of a Conv1D"
 
 
 def test_hugging_face_gpt2_in_a_file_is_as_in_memory():
