@@ -13,6 +13,7 @@ from ..spec.expression import Expression
 from .condition import Condition
 from .law import Law
 from .names import Rename
+from .names_table import Names
 from .rule import Rule
 from .tie import Tie
 
@@ -36,8 +37,8 @@ class PlanFields:
 
     name: str
     rules: tuple[Rule, ...] = ()
-    symbols: Mapping[str, float | str | None] = ()  # type: ignore[assignment]
-    let: Mapping[str, float | str] = ()  # type: ignore[assignment]
+    symbols: Mapping[str, float | str | None] = Names()
+    let: Mapping[str, float | str] = Names()
     ties: tuple[Tie, ...] = ()
     names: tuple[Rename, ...] = ()
     extends: PlanFields | None = None
@@ -50,7 +51,7 @@ class PlanFields:
         for field in ("rules", "ties", "names", "references"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         for field in ("symbols", "let"):
-            object.__setattr__(self, field, dict(getattr(self, field)))
+            object.__setattr__(self, field, Names.of(getattr(self, field)))
         for field in ("name", "title", "note", "source"):
             if not isinstance(getattr(self, field), str):
                 raise SpecError(f"a plan's {field} is a text, not {shown(getattr(self, field))}.")
@@ -70,9 +71,6 @@ class PlanFields:
         known = {*self.whole.symbols, *self.whole.let, *OWN}
         for at, rule in enumerate(self.rules, 1):
             self._check_bound(at, rule, known)
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.rules, self.ties, self.names, self.extends))
 
     @property
     def whole(self) -> Self:

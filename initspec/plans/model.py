@@ -33,7 +33,7 @@ class Whole(Protocol):
 
 def model_of(model: Any) -> Whole:
     """What was handed over, as a plan sees it; raises :class:`SpecError` for anything else."""
-    for backend, kinds in (("torch", ("torch.nn", "Module")), ("keras", ("keras", "Layer"))):
+    for backend, kinds in (("keras", ("keras", "Layer")), ("torch", ("torch.nn", "Module"))):
         module, name = kinds
         cls = getattr(sys.modules.get(module), name, None)
         if isinstance(cls, type) and isinstance(model, cls):

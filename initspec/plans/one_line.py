@@ -72,4 +72,3 @@ def initialise(
     if not quiet:
         print(ledger)
     return ledger
-

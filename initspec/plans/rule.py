@@ -36,10 +36,10 @@ class Rule:
     {'layer': 3}
     """
 
-    match: tuple[str, ...] = ()
-    kind: tuple[str, ...] = ()
-    param: tuple[str, ...] = ()
-    role: tuple[str, ...] = ()
+    match: str | tuple[str, ...] = ()
+    kind: str | tuple[str, ...] = ()
+    param: str | tuple[str, ...] = ()
+    role: str | tuple[str, ...] = ()
     ndim: int | None = None
     when: str | None = None
     buffers: bool = False

@@ -232,7 +232,8 @@ class _Piece:
                 self._whole = laws.draw(self.law, self.place, key=self.key, dtype=self.dtype)
             values[here] = self._whole[own]
             return
-        laws.fill(values[here], self.law, self.place.part(own), key=self.key, dtype=self.dtype)
+        out = values[(*here, ...)]  # a view, also of an array without axes
+        laws.fill(out, self.law, self.place.part(own), key=self.key, dtype=self.dtype)
 
 
 def windows(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:
