@@ -184,7 +184,7 @@ def test_what_does_not_fit_a_model(
 def test_strict_asks_for_one_rule() -> None:
     made = plan({"match": "h.**", "law": "ones"}, {"match": "**", "law": "zeros"})
     made.on(SHAPES)
-    with pytest.raises(SpecError, match="selected by the rules 1 .* and 2"):
+    with pytest.raises(SpecError, match=r"selected by the rules 1 .* and 2"):
         made.on(SHAPES, strict=True)
 
 
@@ -199,7 +199,7 @@ def test_a_model_without_parameters_has_an_empty_ledger() -> None:
 
 
 def test_shapes_are_not_filled_in_place() -> None:
-    with pytest.raises(SpecError, match="plan.init"):
+    with pytest.raises(SpecError, match=r"plan.init"):
         plan(ALL).fill(SHAPES, seed=0)
     with pytest.raises(SpecError, match="a scheme is named"):
         initialise(SHAPES, initspec.get("he_normal"), seed=0)  # type: ignore[arg-type]
