@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -200,11 +201,17 @@ def _put(out: IO[bytes], view: memoryview) -> None:
 
 
 def _drawn(rows: Sequence[Row], tensor: Tensor, seed: int) -> Iterator[np.ndarray[Any, Any]]:
-    """The values of a tensor, in the order of the file, a window at a time."""
+    """The values of a tensor, in the order of the file, a window at a time.
+
+    Two windows share their memory in turn: one is drawn while the other is written.
+    """
     kind, source = storage(tensor.dtype), key_from_seed(seed)
     pieces = [_Piece(row, tensor, fold_name(source, row.name)) for row in rows]
-    for window in windows(tensor.shape, WINDOW // kind.itemsize):
-        values = np.empty(tuple(part.stop - part.start for part in window), kind)
+    most = WINDOW // kind.itemsize
+    memory = [np.empty(min(most, math.prod(tensor.shape)), kind) for _ in range(2)]
+    for turn, window in enumerate(windows(tensor.shape, most)):
+        extent = tuple(part.stop - part.start for part in window)
+        values = memory[turn % 2][: math.prod(extent)].reshape(extent)
         for piece in pieces:
             piece.draw(window, values)
         yield values
