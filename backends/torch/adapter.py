@@ -167,9 +167,10 @@ class TorchBackend:
         example the same values for a seed, and without one obeys its ``randomness``.
 
         Raises :class:`SpecError` for a tensor that cannot be filled, or whose values would be
-        lost: the computed weight of a parametrization (known by its history in autograd: under
-        ``no_grad``, or with a frozen original, it looks like any other tensor), a lazy parameter,
-        memory that elements share, a sparse, integer or complex tensor. Nothing is written then.
+        lost: the computed weight of a parametrization, of weight_norm, spectral_norm or pruning,
+        and a view of it, also under ``no_grad`` and of frozen parameters; a lazy parameter, memory
+        that elements share, a sparse, integer or complex tensor. Nothing is written then. A weight
+        that other code computes is known by its history in autograd alone.
 
         >>> from initspec import get
         >>> layer = torch.nn.Linear(3, 2)

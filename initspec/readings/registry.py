@@ -13,7 +13,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from .. import plugins
+from .. import computed_weights, plugins
 from ..errors import MOST, SpecError, UnknownName, either, nearest, shown
 from ..spec.arguments import text
 from ..spec.custom import Custom, Function
@@ -174,6 +174,7 @@ def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """
     if is_read_by_dynamo():
         return TracedScheme(_text(spec, args, kwargs))  # type: ignore[return-value]
+    computed_weights.install()  # before a call of torch_ reads the weight that it is given
     return _scheme(spec, args, kwargs)
 
 
