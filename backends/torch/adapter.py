@@ -17,6 +17,7 @@ from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_shape
 from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
+from ...spec.traced import refuse_in_program
 from ...stream import dtypes
 from ...stream.canonical_order import checked, extent
 from ...stream.placement import Placement
@@ -127,6 +128,8 @@ class TorchBackend:
 
     def initializer(self, scheme: Scheme, **options: Any) -> TorchInitializer:
         """A callable ``init_(tensor)`` that fills in place; see :meth:`fill` for the options."""
+        if torch.compiler.is_dynamo_compiling():
+            return TracedInitializer(scheme, options)  # type: ignore[return-value]
         return TorchInitializer(scheme, **options)
 
     def fill(
@@ -303,14 +306,31 @@ class TorchInitializer:
         Raises :class:`SpecError` for a tensor of another dtype than the one that was asked for.
         """
         options = {name: getattr(self, name) for name in _OPTIONS}
-        options |= overrides
-        dtype = options.pop("dtype")
-        if dtype is not None and isinstance(tensor, Tensor) and tensor.dtype != dtype_of(dtype):
-            raise SpecError(
-                f"dtype={dtype!r} was asked for, and the tensor is of {tensor.dtype}: a fill in "
-                "place keeps the tensor's own."
-            )
-        return self.scheme.torch_(tensor, **options)  # type: ignore[no-any-return]
+        return _filled(self.scheme, tensor, options | overrides)
+
+
+class TracedInitializer:
+    """An initializer that a program makes which ``torch.compile`` reads."""
+
+    def __init__(self, scheme: Scheme, options: dict[str, Any]) -> None:
+        self.scheme, self.options = scheme, options
+        for name in options:
+            if name not in _OPTIONS:
+                refuse_in_program(f"an initializer's option {name}=")
+
+    def __call__(self, tensor: Tensor, **overrides: Any) -> Tensor:
+        """As :class:`TorchInitializer`."""
+        return _filled(self.scheme, tensor, {**self.options, **overrides})
+
+
+def _filled(scheme: Scheme, tensor: Tensor, options: dict[str, Any]) -> Tensor:
+    dtype = options.pop("dtype", None)
+    if dtype is not None and isinstance(tensor, Tensor) and tensor.dtype != dtype_of(dtype):
+        raise SpecError(
+            f"dtype={dtype!r} was asked for, and the tensor is of {tensor.dtype}: a fill in "
+            "place keeps the tensor's own."
+        )
+    return scheme.torch_(tensor, **options)  # type: ignore[no-any-return]
 
 
 #: The options of an initializer: its fields but the scheme.

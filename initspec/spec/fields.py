@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from ..errors import SpecError, UnknownName, shown
 from . import tensor_laws
 from .arguments import at_least_zero, integer, number, text
 from .fan_rules import MODES, RULES
 from .gain import squared
+from .traced import is_read_by_dynamo, refuse_in_program
 from .truncation import Truncation
 from .values import Values
 
@@ -64,6 +65,8 @@ class SchemeFields:
     name: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        if is_read_by_dynamo():
+            refuse_in_program("Scheme(...)")
         if text("distribution", self.distribution) not in TAKES:
             raise UnknownName("distribution", self.distribution, TAKES)
         _check_kinds(self)
@@ -96,15 +99,6 @@ class SchemeFields:
     def needs_fans(self) -> bool:
         """Whether the scale follows from the fans."""
         return self.mode is not None
-
-    def replace(self, **changes: Any) -> Self:
-        """The same scheme with other fields; it has no name any more.
-
-        >>> from initspec import get
-        >>> round(get("he_normal").replace(mode="FAN_OUT").on((10, 40)).variance, 9)
-        0.05
-        """
-        return replace(self, **{"name": None, **changes})
 
     def to_dict(self) -> dict[str, Any]:
         """The fields that are not at their defaults, as plain data.

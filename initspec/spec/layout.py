@@ -14,6 +14,7 @@ from ..public import public
 from . import layer_layouts
 from .arguments import plain, text
 from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
+from .traced import outside_programs
 
 __all__ = ["ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
 
@@ -221,6 +222,7 @@ def grouped_role(layout: Layout) -> str:
     return "in" if layout.transposed and layout.groups > 1 else "out"
 
 
+@outside_programs
 def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -> Fans:
     """The fans of a weight: multiplications for each output, and for each input.
 

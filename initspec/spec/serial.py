@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 from ..errors import SpecError, UnknownName, shown
 from ..files.text import read_text
@@ -16,11 +17,44 @@ from ..files.writing import write_file
 from .arguments import number
 from .fields import SPEC
 from .scheme import Scheme
+from .traced import TracedScheme, is_read_by_dynamo
 from .truncation import Truncation
 from .values import Values
 
 _FIELDS = tuple(item.name for item in fields(Scheme) if item.name != "custom")
 _TRUNCATION = tuple(item.name for item in fields(Truncation))
+
+
+Given = ParamSpec("Given")
+
+
+def in_programs(function: Callable[Given, Scheme]) -> Callable[Given, Scheme]:
+    """Let ``torch.compile`` read calls of a function that gives a scheme: there it is a text."""
+
+    def text(args: Any, kwargs: Any) -> str:
+        return text_in_program(function(*args, **kwargs))
+
+    text._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+    @wraps(function)
+    def scheme(*args: Given.args, **kwargs: Given.kwargs) -> Scheme:
+        if is_read_by_dynamo():
+            if len(args) == 1 and isinstance(args[0], (Scheme, TracedScheme)):
+                return args[0]  # type: ignore[return-value]
+            return TracedScheme(text(args, kwargs))  # type: ignore[return-value]
+        return function(*args, **kwargs)
+
+    return scheme
+
+
+def text_in_program(scheme: Scheme) -> str:
+    """A scheme as JSON; raises :class:`SpecError` for a custom law, which no program can hold."""
+    if scheme.custom is not None:
+        raise SpecError(
+            f"{scheme!r} is code, which a traced program (torch.compile, vmap, a FakeTensor) "
+            "cannot hold: fill the tensor outside of it."
+        )
+    return dumps(scheme, "json")
 
 
 def to_dict(scheme: Scheme) -> dict[str, Any]:
@@ -107,6 +141,7 @@ def dumps(scheme: Scheme, format: str = "toml") -> str:
     raise UnknownName("format", format, ("json", "toml"))
 
 
+@in_programs
 def loads(text: str, format: str = "toml") -> Scheme:
     r"""The scheme in TOML or JSON text.
 
@@ -151,6 +186,7 @@ def save(scheme: Scheme, path: str | Path) -> None:
     write_file(path, dumps(scheme, _format(path)))
 
 
+@in_programs
 def load(path: str | Path) -> Scheme:
     """Read a scheme from a ``.toml`` or ``.json`` file.
 
