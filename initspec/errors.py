@@ -104,7 +104,9 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
 class SameKeyWarning(UserWarning):
     """Two tensors were filled with one seed and no name: they begin with the same numbers.
 
-    Give each parameter its ``name=``; one seed serves them all.
+    Give each parameter its ``name=``; one seed serves them all. Each backend warns once: of a seed,
+    and JAX' of a key, that has filled a tensor of another shape or, in place, another tensor. The
+    first one counts as long as it is alive, or the initializer of a seed that drew it.
 
     >>> import warnings
     >>> from initspec import SameKeyWarning

@@ -26,11 +26,13 @@ from ...spec.scheme import Scheme
 from ...stream import dtypes
 from ...stream.placement import Placement
 from ...stream.reference import fresh_key
-from ..chance import draws
+from ..chance import SameKeys, draws
 from . import kernel, laws, native
 from .kernel import Pair
 from .keys import key_pair, known, named, pair_of, typed_key
 from .sharding import placed, put, sharding_of, untraced
+
+same_keys = SameKeys()
 
 
 class JaxBackend:
@@ -229,7 +231,8 @@ class JaxInitializer:
             "dtype": _dtype(self.dtype if dtype is None else dtype),
             "out_sharding": out_sharding,
         }
-        seed = self.seed if draws(law, sizes) else 0
+        random = draws(law, sizes)
+        seed = self.seed if random else 0
         source = key if seed is None else seed
         if source is None:
             raise StreamError(
@@ -239,11 +242,25 @@ class JaxInitializer:
         backend = JaxBackend()
         if self.stream == "portable":
             pair = backend.key(source, self.name)
-            return backend.sample(law, sizes, key=pair, window=window, **options)
+            array = backend.sample(law, sizes, key=pair, window=window, **options)
+            if random and window is None:
+                self._note(array, pair)
+            return array
         array = backend.native(law, sizes, source=named(typed_key(source), self.name), **options)
         if window is None:
+            if random:
+                self._note(array)
             return array
         return array[Placement.of(sizes, self.layout, window).window]
+
+    def _note(self, array: Any, key: Any = None) -> None:
+        """Of an array that is drawn now, from a seed or from a key whose words are known."""
+        if self.name is not None or not untraced():
+            return
+        if self.seed is not None:
+            same_keys.note(self.seed, array, array.shape, maker=self)
+        elif key is not None and known(key):
+            same_keys.note(key, array, array.shape, told="the key {!r}")
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)

@@ -159,14 +159,20 @@ class NumpyBackend:
             kind = _checked_out(out, place.extent, dtype)
         check_held(law, kind)
         source = seed if rng is None else rng
-        if not draws(law, place.shape) and (source is None or rng is not None):
+        random = draws(law, place.shape)
+        if not random and (source is None or rng is not None):
             source = 0  # which asks no generator
+        unnamed = random and name is None and window is None and isinstance(seed, int | np.integer)
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
             drawn = drawn[place.window]
+            memory = None if out is None else out.ctypes.data
             if out is None:
-                return drawn
-            out[...] = drawn
+                out = drawn
+            else:
+                out[...] = drawn
+            if unnamed:
+                same_keys.note(seed, out, out.shape, memory=memory)
             return out
         key = self.key(source, name)
         memory = None if out is None else out.ctypes.data
@@ -179,8 +185,8 @@ class NumpyBackend:
             host_laws.fill(bits, law, place, key=key, dtype=kind)
             if not out.dtype.isnative:
                 bits.byteswap(inplace=True)
-        if isinstance(seed, int) and name is None and window is None and draws(law, place.shape):
-            same_keys.note(seed, out, memory)
+        if unnamed:
+            same_keys.note(seed, out, out.shape, memory=memory)
         return out
 
 

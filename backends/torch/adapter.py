@@ -210,7 +210,7 @@ class TorchBackend:
             step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
             torch.nn.init.uniform_(step)  # type: ignore[arg-type]
             if seed is not None and name is None and plan.random and plain:
-                same_keys.note(seed, tensor, tensor.data_ptr())
+                same_keys.note(seed, tensor, tensor.shape, memory=tensor.data_ptr())
         return tensor
 
     def tensor(
@@ -255,7 +255,7 @@ class TorchBackend:
                 source = seed if generator is None else generator
                 write(out, plan, source, name, stream, part)
                 if seed is not None and name is None and plan.random and part is None:
-                    same_keys.note(seed, out)
+                    same_keys.note(seed, out, sizes)
         return out.requires_grad_() if requires_grad else out
 
     def plan(self, scheme: Scheme, shape: Shape, layout: Layout | str | None, stream: str) -> Plan:

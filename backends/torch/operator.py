@@ -22,9 +22,9 @@ from ...spec.layout import Layout
 from ...spec.scheme import Scheme
 from ...spec.serial import loads, text_in_program
 from ...spec.traced import TracedScheme
+from ..chance import silence
 from .checks import check_tensor
 from .native import draw
-from .writing import same_keys
 
 _SCHEMA = "(Tensor(a!) out, SymInt? seed, str scheme, str? layout, str? name, str stream) -> ()"
 
@@ -101,7 +101,7 @@ def _fill(out, seed, scheme, layout, name, stream):  # type: ignore[no-untyped-d
     from ...plugins import backend
 
     whole = None if seed is None else seed % 2**64
-    with same_keys.silence():  # the examples of vmap have one key
+    with silence():  # the examples of vmap have one key
         backend("torch").fill(
             _scheme(scheme), out, seed=whole, name=name, layout=layout, stream=stream
         )

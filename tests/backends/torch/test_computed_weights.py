@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, parametrize, prune
 
 from initspec import SpecError, computed_weights, get
+from initspec.backends.chance import silence
 
 HE = get("he_normal")
 
@@ -105,9 +106,7 @@ def test_cached_weights_are_refused_too() -> None:
 
 @pytest.fixture(autouse=True)
 def _no_notes() -> Any:
-    from initspec.backends.torch.writing import same_keys
-
-    with same_keys.silence():
+    with silence():
         yield
 
 
