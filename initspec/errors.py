@@ -88,7 +88,7 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
         instead: str = "",
     ) -> None:
         self.kind, self.given, self.known = kind, given, tuple(sorted(known))
-        quoted = repr(given) if isinstance(given, str) else shown(given)
+        quoted = repr(given) if isinstance(given, str) else short_repr(given)
         near = nearest(given, self.known) if isinstance(given, str) else []
         offer = f"did you mean {either(near)}?" if near else f"known: {_first(self.known)}."
         if not near and len(self.known) > MOST:
@@ -149,10 +149,10 @@ class NotInstalled(BackendMissing):
         InitSpecError.__init__(self, sentence)
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """A value for a sentence: its repr, in one line and not for ever; its type where that fails.
 
-    >>> shown([0] * 1000)[-12:], len(shown([0] * 1000))
+    >>> short_repr([0] * 1000)[-12:], len(short_repr([0] * 1000))
     (' 0, 0, 0,...', 72)
     """
     try:

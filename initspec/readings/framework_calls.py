@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from ..spec.arguments import plain, text
 from ..spec.scheme import Scheme
 from .books import dialect_names
@@ -116,7 +116,7 @@ def _plain(word: str, value: Any) -> Any:
 
 
 def _check_real(entry: Entry, word: str, value: Any) -> None:
-    written = shown(value)
+    written = short_repr(value)
     if "complex" in written:
         raise SpecError(f"{entry.call}: {word}={written} has no law here; complex types have none.")
 
@@ -132,6 +132,6 @@ def _check_axes(entry: Entry, word: str, value: Any, default: Any) -> None:
     usual = None if default == "none" else default
     if value != usual and not (usual == [] and value in ((), [])):
         raise SpecError(
-            f"{entry.call}: {word}={shown(value)} says which axes count as what. Leave it out, "
+            f"{entry.call}: {word}={short_repr(value)} says which axes count as what. Leave it out, "
             "and name the axes where there is a tensor: from_call(...).on(shape, layout='hwio')."
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..spec.scheme import Scheme
 from ..spec.serial import in_programs
 from .framework_calls import called
@@ -162,7 +162,7 @@ def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
         return given.rpartition(".")[2]
     name, module = getattr(given, "__name__", None), getattr(given, "__module__", None) or ""
     if name is None:
-        raise SpecError(f"{caller} takes a function or its name, not {shown(given)}.")
+        raise SpecError(f"{caller} takes a function or its name, not {short_repr(given)}.")
     if module.partition(".")[0] not in packages:
         raise SpecError(
             f"{caller} reads what {packages[0]} defines, and {name} is of {module or 'nowhere'}: "

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import computed_weights, plugins
-from ..errors import MOST, SpecError, UnknownName, either, nearest, shown
+from ..errors import MOST, SpecError, UnknownName, either, nearest, short_repr
 from ..spec.arguments import text
 from ..spec.custom import Custom, Function
 from ..spec.layer_layouts import layer_called
@@ -203,7 +203,7 @@ def _scheme(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
         return Scheme(distribution="custom", custom=Function(spec))
     raise SpecError(
         "a scheme is a name, a mapping of fields, an array, a Custom or a function of the shape, "
-        f"not {shown(spec)}."
+        f"not {short_repr(spec)}."
     )
 
 

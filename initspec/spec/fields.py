@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from . import tensor_laws
 from .arguments import at_least_zero, integer, number, text
 from .fan_rules import MODES, RULES
@@ -142,10 +142,10 @@ def _check_kinds(scheme: SchemeFields) -> None:
         if getattr(scheme, name) is not None:
             text(name, getattr(scheme, name))
     if not isinstance(scheme.bias_unit, bool):
-        raise SpecError(f"bias_unit is True or False, not {shown(scheme.bias_unit)}.")
+        raise SpecError(f"bias_unit is True or False, not {short_repr(scheme.bias_unit)}.")
     if scheme.truncation is not None and not isinstance(scheme.truncation, Truncation):
         raise SpecError(
-            f"truncation is a Truncation, as Truncation(-2, 2), not {shown(scheme.truncation)}."
+            f"truncation is a Truncation, as Truncation(-2, 2), not {short_repr(scheme.truncation)}."
         )
     if scheme.array is not None and not isinstance(scheme.array, Values):
         raise SpecError("array holds Values: write get(array), or Values.of(array).")
@@ -164,7 +164,7 @@ def _check_hash(custom: Any) -> None:
         hash(custom)
     except TypeError:
         raise SpecError(
-            f"{shown(custom)} has no hash, and laws are kept by theirs: make its class a frozen "
+            f"{short_repr(custom)} has no hash, and laws are kept by theirs: make its class a frozen "
             "dataclass, or give it __hash__."
         ) from None
 

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import LayoutError, UnknownName, shown
+from ..errors import LayoutError, UnknownName, short_repr
 from ..public import public
 from . import layer_layouts
 from .arguments import plain, text
@@ -71,7 +71,7 @@ class Layout:
             value = plain(getattr(self, field))
             if not isinstance(value, int) or value < 1:
                 raise LayoutError(
-                    f"layout {self.axes!r}: {field} is at least 1, not {shown(value)}."
+                    f"layout {self.axes!r}: {field} is at least 1, not {short_repr(value)}."
                 )
             object.__setattr__(self, field, value)
         needs = "i" if self.transposed and self.groups > 1 else "o"
@@ -107,7 +107,7 @@ class Layout:
         """
         if not isinstance(text, str):
             raise LayoutError(
-                f"a layout is a text, such as 'oihw' or 'torch.Conv2d', not {shown(text)}."
+                f"a layout is a text, such as 'oihw' or 'torch.Conv2d', not {short_repr(text)}."
             )
         return _parsed(text, ndim)
 
@@ -276,7 +276,7 @@ def checked_shape(shape: Any) -> Shape:
     except (TypeError, AttributeError, ValueError):
         sizes = (-1,)
     if any(not 0 <= n <= 2**64 for n in sizes):
-        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {shown(shape)}.")
+        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {short_repr(shape)}.")
     return sizes
 
 
@@ -285,5 +285,5 @@ def checked_layout(layout: Any) -> Layout | str | None:
     if layout is None or isinstance(layout, (str, Layout)):
         return layout
     raise LayoutError(
-        f"a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not {shown(layout)}."
+        f"a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not {short_repr(layout)}."
     )

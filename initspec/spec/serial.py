@@ -7,11 +7,11 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from pathlib import Path
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from ..files.text import read_text
 from ..files.writing import write_file
 from .arguments import number
@@ -68,7 +68,7 @@ def to_dict(scheme: Scheme) -> dict[str, Any]:
     {'spec': 1, 'distribution': 'normal', 'std': 0.02, 'name': 'normal(std=0.02)'}
     """
     if not isinstance(scheme, Scheme):
-        raise SpecError(f"a scheme was expected, not {shown(scheme)}: initspec.get makes one.")
+        raise SpecError(f"a scheme was expected, not {short_repr(scheme)}: initspec.get makes one.")
     return scheme.to_dict()
 
 
@@ -79,12 +79,12 @@ def from_dict(data: Mapping[str, Any]) -> Scheme:
     (-1.0, 1.0)
     """
     if not isinstance(data, Mapping):
-        raise SpecError(f"a scheme is a table of fields, not {shown(data)}.")
+        raise SpecError(f"a scheme is a table of fields, not {short_repr(data)}.")
     row: dict[str, Any] = dict(data)
     spec = row.pop("spec", SPEC)
     if spec != SPEC:
         raise SpecError(
-            f"this is a scheme of format {shown(spec)}; this initspec reads format {SPEC}."
+            f"this is a scheme of format {short_repr(spec)}; this initspec reads format {SPEC}."
         )
     for key in row:
         if key not in _FIELDS:
@@ -100,7 +100,9 @@ def from_dict(data: Mapping[str, Any]) -> Scheme:
 
 def _truncation(table: object) -> Truncation:
     if not isinstance(table, Mapping):
-        raise SpecError(f"truncation is a table with {', '.join(_TRUNCATION)}, not {shown(table)}.")
+        raise SpecError(
+            f"truncation is a table with {', '.join(_TRUNCATION)}, not {short_repr(table)}."
+        )
     for key in table:
         if key not in _TRUNCATION:
             raise UnknownName("key of truncation", key, _TRUNCATION)
@@ -114,7 +116,7 @@ def _in(value: Any) -> float:
     if value in ("inf", "-inf"):
         return float(value)
     if isinstance(value, str):
-        raise SpecError(f"a bound is a number, 'inf' or '-inf', not {shown(value)}.")
+        raise SpecError(f"a bound is a number, 'inf' or '-inf', not {short_repr(value)}.")
     return number("a bound of a truncation", value, finite=False)
 
 
@@ -152,7 +154,7 @@ def loads(text: str, format: str = "toml") -> Scheme:
     Scheme(distribution='normal', std=0.02)
     """
     if not isinstance(text, str):
-        raise SpecError(f"TOML or JSON text was expected, not {shown(text)}.")
+        raise SpecError(f"TOML or JSON text was expected, not {short_repr(text)}.")
     if not isinstance(format, str):
         raise UnknownName("format", format, ("json", "toml"))
     try:
@@ -206,7 +208,7 @@ def load(path: str | Path) -> Scheme:
 
 def _format(path: str | Path) -> str:
     if not isinstance(path, (str, os.PathLike)):
-        raise SpecError(f"a path was expected, not {shown(path)}.")
+        raise SpecError(f"a path was expected, not {short_repr(path)}.")
     return Path(path).suffix.removeprefix(".") or "toml"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from ..public import public
 from .arguments import number, plain, text
 
@@ -42,7 +42,7 @@ class Truncation:
             number(f"truncation's {name}", bound, finite=False)
             object.__setattr__(self, name, bound)
         if not self.low < self.high:
-            low, high = shown(self.low), shown(self.high)
+            low, high = short_repr(self.low), short_repr(self.high)
             raise SpecError(f"truncation needs low < high, not low={low}, high={high}.")
         if text("truncation's unit", self.unit) not in UNITS:
             raise UnknownName("truncation unit", self.unit, UNITS)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendMissing, UnknownName, shown
+from ..errors import BackendMissing, UnknownName, short_repr
 from ..spec.number_types import TYPES as TYPES
 
 Array = NDArray[Any]
@@ -35,7 +35,7 @@ def dtype_name(dtype: Any) -> str:
         with contextlib.suppress(Exception):
             name = np.dtype(dtype).name
     if name not in TYPES:
-        raise UnknownName("dtype", shown(dtype) if dtype is None else name, DTYPES)
+        raise UnknownName("dtype", short_repr(dtype) if dtype is None else name, DTYPES)
     return str(name)
 
 
@@ -44,7 +44,7 @@ def _written(kind: Any) -> str:
     try:
         return str(kind).rpartition(".")[2]
     except Exception:  # of somebody's class
-        return shown(kind)
+        return short_repr(kind)
 
 
 def storage(dtype: str) -> np.dtype[Any]:
