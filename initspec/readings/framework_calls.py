@@ -12,9 +12,8 @@ from typing import Any
 from ..errors import SpecError, UnknownName, short_repr
 from ..spec.arguments import plain, text
 from ..spec.scheme import Scheme
-from .books import dialect_names
 from .entry import Entry
-from .own_names import normal, own_names
+from .own_names import dialect_of_module, normal, own_names
 from .rows import dialect as head_of
 
 
@@ -51,7 +50,7 @@ def of_framework(given: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
     if module.startswith("initspec.backends."):
         scheme = getattr(given, "scheme", None)
         return scheme if isinstance(scheme, Scheme) else None
-    dialect = _dialect_of(module)
+    dialect = dialect_of_module(module)
     if dialect is None or not (callable(given) or hasattr(given, "get_config")):
         return None
     name = str(kind.__name__)
@@ -80,18 +79,6 @@ def _closed(maker: str, dialect: str) -> str:
         f"an initializer that {maker} of {dialect} has made does not tell its arguments: write "
         f"from_call({dialect!r}, {maker!r}, ...) with them."
     )
-
-
-def _dialect_of(module: str) -> str | None:
-    """The dialect of a module that holds a framework's initializers."""
-    root, _, rest = module.partition(".")
-    if "init" not in rest:  # torch.nn.init, keras.src.initializers, init_ops_v2
-        return None
-    if root == "tensorflow" and "keras" not in rest:
-        return "tensorflow"
-    usual = {"tf_keras": "keras", "flax": "jax", "tensorflow": "keras"}
-    dialect = usual.get(root, root)
-    return dialect if dialect in dialect_names() else None
 
 
 def _entry(dialect: str, name: str) -> Entry:
