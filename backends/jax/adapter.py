@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ... import stream as _stream
-from ...errors import BackendMissing, SpecError, StreamError, UnknownName
+from ...errors import BackendMissing, LayoutError, SpecError, StreamError
 from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
@@ -69,7 +68,7 @@ class JaxBackend:
         window: Sequence[slice] | None = None,
     ) -> Any:
         """The words as an array of uint32, of the window's shape."""
-        place = Placement.of(shape, layout, window)
+        place = Placement.of(_sizes(shape), layout, window)
         return kernel.words(pair_of(key), place.shape, place.layout, place.window)
 
     def sample(
@@ -90,7 +89,7 @@ class JaxBackend:
         Raises :class:`SpecError` for a float64 that JAX would not give, :class:`StreamError` for
         what is no key, and for numbers that XLA would flush to zero.
         """
-        place = Placement.of(shape, layout, window)
+        place = Placement.of(_sizes(shape), layout, window)
         kind, key = _dtype(dtype), pair_of(key)
         check_held(distribution, kind)
         sharding = sharding_of(out_sharding)
@@ -118,7 +117,7 @@ class JaxBackend:
         """Drawn by ``jax.nn.initializers``, bit for bit, with a key of any implementation; a seed
         makes a Threefry key, that of ``jax.random.key(seed)``.
         """
-        place = Placement.of(shape, layout)
+        place = Placement.of(_sizes(shape), layout)
         kind = _dtype(dtype)
         check_held(distribution, kind)
         sharding = sharding_of(out_sharding)
@@ -214,6 +213,14 @@ class JaxInitializer:
         >>> bool((part == he(key, (256, 512))[8:16]).all())
         True
         """
+        bounds = [
+            bound for part in window if isinstance(part, slice) for bound in (part.start, part.stop)
+        ]
+        if any(isinstance(bound, jax.core.Tracer) for bound in bounds):
+            raise StreamError(
+                "the bounds of this window are traced, and a program is made for one window: give "
+                "integers, which jax.jit takes by static_argnums."
+            )
         return self._draw(key, shape, dtype, window, None)
 
     def _draw(
@@ -224,7 +231,7 @@ class JaxInitializer:
         window: Sequence[slice] | None,
         out_sharding: Any,
     ) -> Any:
-        sizes = checked_shape(shape)
+        sizes = _sizes(shape)
         law = self.scheme.on(sizes, self.layout)
         options: dict[str, Any] = {
             "layout": self.layout,
@@ -285,7 +292,7 @@ class HaikuInitializer:
 
     def __call__(self, shape: Shape | Sequence[int], dtype: Any = None) -> Any:
         init = self.initializer
-        sizes = checked_shape(shape)
+        sizes = _sizes(shape)
         drawn = init.seed is None and draws(init.scheme.on(sizes, init.layout), sizes)
         return init(_haiku().next_rng_key() if drawn else None, sizes, dtype)
 
@@ -315,13 +322,16 @@ def _dtype(dtype: Any) -> str:
 def _dtype_name(dtype: Any) -> str:
     if dtype is float:
         return str(jnp.result_type(float))
-    try:
-        return dtypes.dtype_name(dtype)
-    except UnknownName:
-        with suppress(TypeError):  # of what JAX takes for no dtype either
-            if jnp.issubdtype(dtype, np.complexfloating):
-                raise SpecError(
-                    f"{jnp.dtype(dtype)} was asked for, and the laws are of real numbers: draw the "
-                    "real and the imaginary part by two names, each with half the variance."
-                ) from None
-        raise
+    return dtypes.dtype_name(dtype)
+
+
+def _sizes(shape: Shape | Sequence[int]) -> Shape:
+    """The shape as plain integers; raises :class:`LayoutError` for sizes that are traced."""
+    parts = shape if isinstance(shape, (tuple, list)) else (shape,)
+    if any(isinstance(size, jax.core.Tracer) for size in parts):
+        raise LayoutError(
+            "the sizes of this shape are traced, and a program is made for one shape: say so by "
+            "jax.jit(init, static_argnums=1), or leave it out of the arguments, as in "
+            "jax.eval_shape(lambda key: init(key, (256, 512)), key)."
+        )
+    return checked_shape(shape)

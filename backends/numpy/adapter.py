@@ -237,6 +237,11 @@ def _checked_out(out: Any, shape: Shape, dtype: Any) -> str:
     kind = default if dtype is None else dtype_name(dtype)
     if out.shape != shape:
         raise SpecError(f"out has the shape {out.shape}, and {shape} was asked for.")
+    if out.dtype.kind == "c":
+        raise SpecError(
+            f"out is of {out.dtype}, and the laws are of real numbers: fill out.real and out.imag "
+            "by two names, each with half the variance."
+        )
     if stored != kind:
         asked = f"{kind} is drawn by default" if dtype is None else f"dtype={kind!r} was asked for"
         bits = "; give the bits of bfloat16 as out.view(ml_dtypes.bfloat16)"
