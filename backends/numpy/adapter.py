@@ -184,7 +184,7 @@ class NumpyBackend:
                 bits = bits.view(storage(kind))  # in the order of bytes of this machine
             host_laws.fill(bits, law, place, key=key, dtype=kind)
             if not out.dtype.isnative:
-                bits.byteswap(inplace=True)
+                host_laws.in_parts(bits, lambda part: part.byteswap(inplace=True))
         if unnamed:
             same_keys.note(seed, out, out.shape, memory=memory)
         return out
