@@ -99,7 +99,11 @@ def in_parts(out: Array, work: Callable[[Array], object]) -> None:
         along = flat.reshape(-1)
     else:
         along = np.moveaxis(out, int(np.argmax(out.shape)), 0)
-    share(lambda start, stop: work(along[start:stop]), along.shape[0], out.size)
+
+    def part(start: int, stop: int) -> None:
+        work(along[start:stop])
+
+    share(part, along.shape[0], out.size)
 
 
 def _in_order(size: int) -> tuple[Block, ...]:

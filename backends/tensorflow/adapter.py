@@ -203,8 +203,9 @@ class TensorFlowInitializer:
             tensor = backend.native(law, sizes, source=source, layout=self.layout, dtype=wanted)
             tensor = tensor if part is None else tensor[part]
         else:
-            options = {"layout": self.layout, "dtype": wanted, "window": part}
-            tensor = backend.sample(law, sizes, key=key, **options)
+            tensor = backend.sample(
+                law, sizes, key=key, layout=self.layout, dtype=wanted, window=part
+            )
         plain = self.name is None and part is None and isinstance(self.seed, int)
         if plain and random and tf.executing_eagerly():
             same_keys.note(self.seed, tensor, sizes, maker=self)

@@ -49,8 +49,9 @@ def behind_weight(module: Module) -> list[str]:
     if "weight" in module._parameters:
         return []
     lists = module._modules.get("parametrizations")
-    if lists is not None and "weight" in lists._modules:
-        return [f"parametrizations.weight.{key}" for key in lists._modules["weight"]._parameters]
+    parts = None if lists is None else lists._modules.get("weight")
+    if parts is not None:
+        return [f"parametrizations.weight.{key}" for key in parts._parameters]
     return parameters_behind(module, "weight")
 
 

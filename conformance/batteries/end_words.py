@@ -42,8 +42,8 @@ def ends(cell: Cell, law: Distribution) -> Finding:
     problems = []
     if not np.isfinite(values).all():
         problems.append("not finite")
-    low, high = ends_of(law, cell.dtype, more=1)  # the stream rounds its integer, too
-    if np.any((values < low) | (values > high)):
+    first, last = ends_of(law, cell.dtype, more=1)  # the stream rounds its integer, too
+    if np.any((values < first) | (values > last)):
         problems.append("outside the support")
     if np.any(values[1:] < values[:-1]):
         problems.append("not in order")

@@ -119,6 +119,7 @@ def _check_axes(entry: Entry, word: str, value: Any, default: Any) -> None:
     usual = None if default == "none" else default
     if value != usual and not (usual == [] and value in ((), [])):
         raise SpecError(
-            f"{entry.call}: {word}={short_repr(value)} says which axes count as what. Leave it out, "
-            "and name the axes where there is a tensor: from_call(...).on(shape, layout='hwio')."
+            f"{entry.call}: {word}={short_repr(value)} says which axes count as what. Leave it "
+            "out, and name the axes where there is a tensor: "
+            "from_call(...).on(shape, layout='hwio')."
         )

@@ -145,7 +145,8 @@ def _check_kinds(scheme: SchemeFields) -> None:
         raise SpecError(f"bias_unit is True or False, not {short_repr(scheme.bias_unit)}.")
     if scheme.truncation is not None and not isinstance(scheme.truncation, Truncation):
         raise SpecError(
-            f"truncation is a Truncation, as Truncation(-2, 2), not {short_repr(scheme.truncation)}."
+            "truncation is a Truncation, as Truncation(-2, 2), not "
+            f"{short_repr(scheme.truncation)}."
         )
     if scheme.array is not None and not isinstance(scheme.array, Values):
         raise SpecError("array holds Values: write get(array), or Values.of(array).")
@@ -164,7 +165,8 @@ def _check_hash(custom: Any) -> None:
         hash(custom)
     except TypeError:
         raise SpecError(
-            f"{short_repr(custom)} has no hash, and laws are kept by theirs: make its class a frozen "
+            f"{short_repr(custom)} has no hash, and laws are kept by theirs: make its class a "
+            "frozen "
             "dataclass, or give it __hash__."
         ) from None
 

@@ -285,5 +285,6 @@ def checked_layout(layout: Any) -> Layout | str | None:
     if layout is None or isinstance(layout, (str, Layout)):
         return layout
     raise LayoutError(
-        f"a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not {short_repr(layout)}."
+        "a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not "
+        f"{short_repr(layout)}."
     )

@@ -1,4 +1,4 @@
-"""What stands for a scheme inside a program that ``torch.compile`` reads, which holds no objects."""
+"""What stands for a scheme inside a program of ``torch.compile``, which holds no objects."""
 
 from __future__ import annotations
 

@@ -165,7 +165,8 @@ def test_an_append_that_does_not_fit_leaves_the_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, str(path), str(new)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout.count("cannot write") == 2, done.stderr
-    assert path.read_text() == "before" and not new.exists()
+    assert path.read_text() == "before"
+    assert not new.exists()
 
 
 @pytest.mark.parametrize("name", ["", "none/a.txt", "a\0b"])

@@ -119,14 +119,16 @@ def _filled(tensor: Any) -> bool:
 def test_the_memory_of_a_parameter_is_filled_however_it_comes(part: nn.Module) -> None:
     layer = _own(part)(nn.Linear(4, 4))
     with torch.no_grad():
-        assert _filled(layer.weight) and _filled(layer.weight.data)
+        assert _filled(layer.weight)
+        assert _filled(layer.weight.data)
     assert _filled(layer.parametrizations.weight.original)
     assert torch.equal(part(layer.parametrizations.weight.original), layer.weight)
 
 
 def test_the_old_spectral_norm_shows_its_parameter_before_the_first_forward() -> None:
     layer = nn.utils.spectral_norm(nn.Linear(4, 4))
-    assert _filled(layer.weight) and torch.equal(layer.weight, layer.weight_orig)
+    assert _filled(layer.weight)
+    assert torch.equal(layer.weight, layer.weight_orig)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -144,13 +146,15 @@ def test_the_old_spectral_norm_shows_its_parameter_before_the_first_forward() ->
 def test_a_weight_that_is_computed_no_more_is_filled(way: str, end: Any, frozen: bool) -> None:
     layer = _made(way, frozen)
     end(layer)
-    assert _filled(layer.weight) and _filled(layer.weight.data)
+    assert _filled(layer.weight)
+    assert _filled(layer.weight.data)
 
 
 def test_copies_are_filled_and_nothing_is_kept_alive() -> None:
     layer = _made("weight_norm", frozen=True)
     weight = layer.weight
-    assert _filled(weight.clone()) and _filled(copy.deepcopy(weight))
+    assert _filled(weight.clone())
+    assert _filled(copy.deepcopy(weight))
     assert _filled(pickle.loads(pickle.dumps(weight)))
     assert _filled(nn.Parameter(weight.clone()).data)
     copied = copy.deepcopy(layer)

@@ -239,13 +239,14 @@ def test_a_scheme_that_a_compiled_program_makes(maker: str) -> None:
 
 
 def test_an_initializer_that_a_compiled_program_makes() -> None:
-    program = lambda w: initspec.initializer("he_normal", backend="torch", seed=1, name="w")(w)
-    assert equal(compiled(program, torch.zeros(4, 6)), HE.torch((4, 6), seed=1, name="w"))
-    program = lambda w: initspec.backend("torch").initializer(HE, dtype="float32")(w, seed=1)
-    assert equal(compiled(program, torch.zeros(4, 6)), HE.torch((4, 6), seed=1))
-    program = lambda w: initspec.backend("torch").fill(HE, w, seed=1)
-    assert equal(compiled(program, torch.zeros(4, 6)), HE.torch((4, 6), seed=1))
-    with pytest.raises(Exception, match="option sed= is nothing that torch.compile can read"):
+    backend, zeros = initspec.backend, torch.zeros(4, 6)
+    for program in (
+        lambda w: initspec.initializer("he_normal", backend="torch", seed=1)(w),
+        lambda w: backend("torch").initializer(HE, dtype="float32")(w, seed=1),
+        lambda w: backend("torch").fill(HE, w, seed=1),
+    ):
+        assert equal(compiled(program, zeros.clone()), HE.torch((4, 6), seed=1))
+    with pytest.raises(Exception, match=r"option sed= is nothing that torch.compile can read"):
         compiled(lambda w: initspec.initializer("he_normal", "torch", sed=1)(w), torch.zeros(4, 6))
 
 
