@@ -205,6 +205,8 @@ class JaxInitializer:
         It is what ``jax.make_array_from_callback`` asks for:
         ``make_array_from_callback(shape, sharding, lambda part: init.window(key, shape, part))``.
 
+        Raises :class:`StreamError` for bounds that are traced, or outside of the shape.
+
         >>> import jax
         >>> from initspec import get
         >>> he = get("he_normal").jax
@@ -213,9 +215,8 @@ class JaxInitializer:
         >>> bool((part == he(key, (256, 512))[8:16]).all())
         True
         """
-        bounds = [
-            bound for part in window if isinstance(part, slice) for bound in (part.start, part.stop)
-        ]
+        parts = [part for part in window if isinstance(part, slice)] if _listed(window) else []
+        bounds = [bound for part in parts for bound in (part.start, part.stop)]
         if any(isinstance(bound, jax.core.Tracer) for bound in bounds):
             raise StreamError(
                 "the bounds of this window are traced, and a program is made for one window: give "
@@ -327,7 +328,7 @@ def _dtype_name(dtype: Any) -> str:
 
 def _sizes(shape: Shape | Sequence[int]) -> Shape:
     """The shape as plain integers; raises :class:`LayoutError` for sizes that are traced."""
-    parts = shape if isinstance(shape, (tuple, list)) else (shape,)
+    parts = shape if _listed(shape) else (shape,)
     if any(isinstance(size, jax.core.Tracer) for size in parts):
         raise LayoutError(
             "the sizes of this shape are traced, and a program is made for one shape: say so by "
@@ -335,3 +336,7 @@ def _sizes(shape: Shape | Sequence[int]) -> Shape:
             "jax.eval_shape(lambda key: init(key, (256, 512)), key)."
         )
     return checked_shape(shape)
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, (tuple, list))
