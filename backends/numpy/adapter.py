@@ -159,14 +159,20 @@ class NumpyBackend:
             kind = _checked_out(out, place.extent, dtype)
         check_held(law, kind)
         source = seed if rng is None else rng
-        if not draws(law, place.shape) and (source is None or rng is not None):
+        random = draws(law, place.shape)
+        if not random and (source is None or rng is not None):
             source = 0  # which asks no generator
+        unnamed = random and name is None and window is None and isinstance(seed, int | np.integer)
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
             drawn = drawn[place.window]
+            memory = None if out is None else out.ctypes.data
             if out is None:
-                return drawn
-            out[...] = drawn
+                out = drawn
+            else:
+                out[...] = drawn
+            if unnamed:
+                same_keys.note(seed, out, out.shape, memory=memory)
             return out
         key = self.key(source, name)
         memory = None if out is None else out.ctypes.data
@@ -178,9 +184,9 @@ class NumpyBackend:
                 bits = bits.view(storage(kind))  # in the order of bytes of this machine
             host_laws.fill(bits, law, place, key=key, dtype=kind)
             if not out.dtype.isnative:
-                bits.byteswap(inplace=True)
-        if isinstance(seed, int) and name is None and window is None and draws(law, place.shape):
-            same_keys.note(seed, out, memory)
+                host_laws.in_parts(bits, lambda part: part.byteswap(inplace=True))
+        if unnamed:
+            same_keys.note(seed, out, out.shape, memory=memory)
         return out
 
 
@@ -231,6 +237,11 @@ def _checked_out(out: Any, shape: Shape, dtype: Any) -> str:
     kind = default if dtype is None else dtype_name(dtype)
     if out.shape != shape:
         raise SpecError(f"out has the shape {out.shape}, and {shape} was asked for.")
+    if out.dtype.kind == "c":
+        raise SpecError(
+            f"out is of {out.dtype}, and the laws are of real numbers: fill out.real and out.imag "
+            "by two names, each with half the variance."
+        )
     if stored != kind:
         asked = f"{kind} is drawn by default" if dtype is None else f"dtype={kind!r} was asked for"
         bits = "; give the bits of bfloat16 as out.view(ml_dtypes.bfloat16)"

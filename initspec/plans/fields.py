@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..spec.arguments import number
 from ..spec.expression import Expression
 from .condition import Condition
@@ -54,7 +54,9 @@ class PlanFields:
             object.__setattr__(self, field, Names.of(getattr(self, field)))
         for field in ("name", "title", "note", "source"):
             if not isinstance(getattr(self, field), str):
-                raise SpecError(f"a plan's {field} is a text, not {shown(getattr(self, field))}.")
+                raise SpecError(
+                    f"a plan's {field} is a text, not {short_repr(getattr(self, field))}."
+                )
         captures = {word for rule in self.rules for word in rule.captures}
         for word in (*self.symbols, *self.let):
             _check_name(self, word, captures)
@@ -66,7 +68,7 @@ class PlanFields:
         if self.extends is not None and not isinstance(self.extends, PlanFields):
             raise SpecError(
                 f"plan {self.name!r}: extends is a plan, as initspec.plan('gpt2'), not "
-                f"{shown(self.extends)}."
+                f"{short_repr(self.extends)}."
             )
         known = {*self.whole.symbols, *self.whole.let, *OWN}
         for at, rule in enumerate(self.rules, 1):

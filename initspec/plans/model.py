@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, Protocol
 
 from .. import plugins
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..layers.lookup import LayerParameter, identify, layout_by_name
 from ..protocol import Held, Model
 from ..spec.layout import checked_shape
@@ -52,7 +52,7 @@ def model_of(model: Any) -> Whole:
             return Shapes(_once([(leaf.path, leaf) for leaf in held]))
     raise SpecError(
         "a plan is put on a module of PyTorch, a built Keras model, a tree of arrays or shapes by "
-        f"name, or the path of a safetensors file, not on {shown(model)}."
+        f"name, or the path of a safetensors file, not on {short_repr(model)}."
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from . import tensor_laws
 from .arguments import at_least_zero, integer, number, text
 from .expression import FANS, Expression, check_bound, checked_names, quantity
 from .fan_rules import MODES, RULES, Fans
 from .gain import squared
+from .traced import is_read_by_dynamo, refuse_in_program
 from .truncation import Truncation
 from .values import Values
 
@@ -72,6 +73,8 @@ class SchemeFields:
     name: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        if is_read_by_dynamo():
+            refuse_in_program("Scheme(...)")
         if text("distribution", self.distribution) not in TAKES:
             raise UnknownName("distribution", self.distribution, TAKES)
         _check_kinds(self)
@@ -186,16 +189,7 @@ class SchemeFields:
         if bounds:
             assert self.truncation is not None
             fields["truncation"] = replace(self.truncation, **bounds)
-        return self.replace(**fields)
-
-    def replace(self, **changes: Any) -> Self:
-        """The same scheme with other fields; it has no name any more.
-
-        >>> from initspec import get
-        >>> round(get("he_normal").replace(mode="FAN_OUT").on((10, 40)).variance, 9)
-        0.05
-        """
-        return replace(self, **{"name": None, **changes})
+        return replace(self, **{"name": None, **fields})
 
     def to_dict(self) -> dict[str, Any]:
         """The fields that are not at their defaults, as plain data.
@@ -239,10 +233,11 @@ def _check_kinds(scheme: SchemeFields) -> None:
         if getattr(scheme, name) is not None:
             text(name, getattr(scheme, name))
     if not isinstance(scheme.bias_unit, bool):
-        raise SpecError(f"bias_unit is True or False, not {shown(scheme.bias_unit)}.")
+        raise SpecError(f"bias_unit is True or False, not {short_repr(scheme.bias_unit)}.")
     if scheme.truncation is not None and not isinstance(scheme.truncation, Truncation):
         raise SpecError(
-            f"truncation is a Truncation, as Truncation(-2, 2), not {shown(scheme.truncation)}."
+            "truncation is a Truncation, as Truncation(-2, 2), not "
+            f"{short_repr(scheme.truncation)}."
         )
     if scheme.array is not None and not isinstance(scheme.array, Values):
         raise SpecError("array holds Values: write get(array), or Values.of(array).")
@@ -261,7 +256,8 @@ def _check_hash(custom: Any) -> None:
         hash(custom)
     except TypeError:
         raise SpecError(
-            f"{shown(custom)} has no hash, and laws are kept by theirs: make its class a frozen "
+            f"{short_repr(custom)} has no hash, and laws are kept by theirs: make its class a "
+            "frozen "
             "dataclass, or give it __hash__."
         ) from None
 

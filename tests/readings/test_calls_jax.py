@@ -142,3 +142,10 @@ def test_get_takes_factories_and_refuses_closures() -> None:
     assert get(initializers.normal, 0.1) == get("normal@jax", stddev=0.1)
     with pytest.raises(SpecError, match=r"write from_call\('jax', 'variance_scaling', \.\.\.\)"):
         get(initializers.he_normal())
+
+
+def test_flax_has_makers_of_its_own() -> None:
+    flax = pytest.importorskip("flax.linen")
+    assert get(flax.initializers.ones_init) == get("ones@flax")
+    assert get(flax.initializers.zeros_init) == get("zeros@flax")
+    assert get(flax.initializers.he_normal) == get("he_normal@jax")
