@@ -3,8 +3,8 @@
 Each test answers with a bound on its p-value. All but one hold at every size, so that the bounds
 need no simulation: by Hoeffding for the mean, Chernoff and Bernstein for the scale, Dvoretzky,
 Kiefer, Wolfowitz and Massart for the distance of the distribution functions, Markov for the
-likelihood ratios, Chernoff for repeated values. The one on the whole matrix is by the limit law of
-its largest singular value (Tracy and Widom).
+likelihood ratios, Chernoff for repeated values and for copies. The one on the whole matrix is by
+the limit law of its largest singular value (Tracy and Widom).
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from ..spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ..spec.truncation import mass
 from ..stream.dtypes import ROUNDING
 from .grid import cumulated
-from .sample import Sample
+from .sample import STEP, Sample
 
 #: A tensor that was drawn from a law is refused, by all tests together, at most so often. An
 #: inference spends as much again on the likelihoods.
 ALPHA = 1e-4
-_STEP = 2.0**-23  # samplers make numbers between zero and one in steps no wider than this
 
 
 class Refusal(NamedTuple):
@@ -101,7 +100,7 @@ def _extremes(law: Distribution, sample: Sample) -> float:
         inner, outer = (low, high) if side > 0 else (high, low)
         beyond = _tail(law, inner, side)
         if law.limits is not None:
-            beyond = max(beyond, _STEP)
+            beyond = max(beyond, STEP)
         within = math.exp(n * math.log1p(-min(_tail(law, outer, side), 1 - 1e-16)))
         least = min(least, n * beyond, within)
     return min(1.0, 4 * least)
@@ -133,12 +132,12 @@ def _most_repeated(law: Distribution, sample: Sample) -> tuple[float, float]:
     x = sample.ordered
     places = {float(x[0]): 1.0, float(x[-1]): 1.0, 0.0: 1.0}
     if sample.dtype in ("float32", "float64"):
-        places.setdefault(sample.longest[0], 1 / _STEP)
+        places.setdefault(sample.longest[0], 1 / STEP)
     least, worst = math.inf, float(x[0])
     for place, others in places.items():
         count = sample.count(place)
         low, high = sample.cell(place)
-        expected = max(law.cdf(high) - law.cdf(low), _STEP)
+        expected = max(law.cdf(high) - law.cdf(low), STEP)
         # one is there because it was looked for; the others are what is counted
         least, worst = min(
             (least, worst), (others * _binomial_above(count - 1, x.size, expected), place)
@@ -155,6 +154,27 @@ def _binomial_above(count: int, n: int, p: float) -> float:
     if share < 1:  # so that p is less than one, too
         rate += (1 - share) * math.log((1 - share) / (1 - p))
     return math.exp(-n * rate)
+
+
+def _copies(law: Distribution, sample: Sample) -> float:
+    """No more numbers are there twice than samplers make: each equals one of those before it with
+    a probability of at most as many steps as they are.
+    """
+    if sample.dtype not in ("float32", "float64"):
+        return 1.0  # so few numbers that most are there twice
+    n = sample.ordered.size
+    return poisson_above(n - sample.distinct, n * (n - 1) / 2 * STEP)
+
+
+def poisson_above(count: int, expected: float) -> float:
+    """Chernoff's bound on so many of independent rare things, where so many are expected.
+
+    >>> poisson_above(3, 4.0), round(poisson_above(40, 4.0), 20)
+    (1.0, 0.0)
+    """
+    if count <= expected:
+        return 1.0
+    return math.exp(count - expected - count * math.log(count / expected)) if expected else 0.0
 
 
 def _shape(law: Distribution, sample: Sample) -> float:
@@ -196,6 +216,7 @@ _TESTS: tuple[Callable[[Distribution, Sample], float], ...] = (
     _scale,
     _extremes,
     _repeats,
+    _copies,
     _shape,
     _matrix,
 )
