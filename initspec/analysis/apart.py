@@ -43,24 +43,28 @@ def set_apart(sample: Sample) -> Rest:
     ((4, 8), ('rows 1 and 4 are zero',))
     """
     values, words = sample.values, []
-    index = np.arange(values.size).reshape(values.shape)
-    for of_lines in (_constant_lines, _copied_lines):
+    kept = [np.arange(size) for size in values.shape]  # by their places in the whole tensor
+    for of_lines in (_constant_lines, _copied_lines, _odd_lines):
         for axis in range(values.ndim):
             if min(values.shape[axis], values.size // max(values.shape[axis], 1)) < 2:
                 continue
             lines = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
-            # places are those of the whole tensor, whatever lines are gone already
-            own = (np.moveaxis(index, axis, 0).reshape(lines.shape[0], -1)[:, 0]).tolist()
-            own = [int(np.unravel_index(at, sample.values.shape)[axis]) for at in own]
-            gone, said = of_lines(lines, own, lines_of(sample.values.ndim, axis), sample)
+            word = lines_of(values.ndim, axis)
+            gone, said = of_lines(lines, kept[axis].tolist(), word, sample)
             if gone:
-                kept = np.setdiff1d(np.arange(values.shape[axis]), gone)
-                values, index = values.take(kept, axis), index.take(kept, axis)
+                values, kept[axis] = np.delete(values, gone, axis), np.delete(kept[axis], gone)
                 words += said
+
+    def place(at: int) -> int:
+        """Where an element of what is left stands in the whole tensor, in row-major order."""
+        there = np.unravel_index(at, values.shape)
+        own = [places_of[int(one)] for places_of, one in zip(kept, there, strict=True)]
+        return int(np.ravel_multi_index(own, sample.values.shape))
+
     for of_elements in (_wild, _far, _runs, _triangle, _mirror, _blocks):
         if values.size < 8 or not values.any():
             break
-        found = of_elements(values, index, Sample(values, sample.dtype))
+        found = of_elements(values, place, Sample(values, sample.dtype))
         if found is not None:
             mask, said = found
             return Rest(_left(values, mask), (*words, *said))
@@ -169,6 +173,30 @@ def _copied_lines(
     return sorted(copies), said
 
 
+def _odd_lines(
+    lines: Array, own: list[int], word: Lines, sample: Sample
+) -> tuple[list[int], list[str]]:
+    """A few lines of another scale than the others: the mean of all as a new row, say."""
+    count, length = lines.shape
+    stds = np.sqrt((lines**2).mean(axis=1))
+    usual = float(np.median(stds))
+    if length < 16 or count < 8 or not usual:
+        return [], []
+    ratios = np.maximum((stds / usual) ** 2, 1e-30)
+    rare = 2 * count * np.exp(-length * (ratios - 1 - np.log(ratios)) / 4) < CHANCE
+    one = np.abs(lines).max(axis=1) > 0.75 * math.sqrt(length) * stds  # which makes it so wide
+    odd = np.flatnonzero(rare & ~one)
+    if not 0 < odd.size <= max(1, count // 20):
+        return [], []
+    there = places([own[i] for i in odd], word, count)
+    ends = f"{stds[odd].min():.3g} to {stds[odd].max():.3g}"
+    if odd.size == 1:
+        said = f"{there} has a std of {stds[odd[0]]:.3g}, where {usual:.3g} is usual"
+    else:
+        said = f"{there} have stds of {ends}, where {usual:.3g} is usual"
+    return odd.tolist(), [said]
+
+
 def _alike(values: Array) -> float:
     """How often two numbers of a tensor are equal, from above; at least as coarse samplers'."""
     flat = np.sort(values.reshape(-1)[:: -(-values.size // KEPT)])
@@ -182,9 +210,10 @@ def _alike(values: Array) -> float:
 
 
 Found = tuple[Array, list[str]] | None
+Place = Callable[[int], int]
 
 
-def _wild(values: Array, index: Array, sample: Sample) -> Found:
+def _wild(values: Array, place: Place, sample: Sample) -> Found:
     """A stretch of numbers many orders of magnitude off, as in memory that nobody has written."""
     size = np.abs(values.reshape(-1))
     usual = float(np.median(size[size > 0]))
@@ -194,14 +223,14 @@ def _wild(values: Array, index: Array, sample: Sample) -> Found:
     start, stop = int(wild[0]), int(wild[-1]) + 1
     stop = size.size if size.size - stop < 16 else stop
     ends = size[wild].min(), size[wild].max()
-    where = _stretch(index, start, stop)
+    where = _stretch(place, start, stop)
     return _between(values, start, stop), [
         f"{where} are of sizes from {ends[0]:.2g} to {ends[1]:.2g}, "
         "as in memory that nobody has written"
     ]
 
 
-def _far(values: Array, index: Array, sample: Sample) -> Found:
+def _far(values: Array, place: Place, sample: Sample) -> Found:
     """A few numbers that lie where no law with the others' scale has any."""
     size = np.abs(values)
     far = np.flatnonzero(size > 100 * float(np.median(size[size > 0])))
@@ -211,12 +240,12 @@ def _far(values: Array, index: Array, sample: Sample) -> Found:
     gone[far] = True
     first = int(far[0])
     shape_of = tuple(int(at) for at in np.unravel_index(first, values.shape))
-    there = f"value {index.reshape(-1)[first]:,} is {values[shape_of]:.3g}"
+    there = f"value {place(first):,} is {values[shape_of]:.3g}"
     more = f" and {far.size - 1} more are" if far.size > 1 else ""
     return gone.reshape(values.shape), [f"{there}{more}, far outside of the others"]
 
 
-def _runs(values: Array, index: Array, sample: Sample) -> Found:
+def _runs(values: Array, place: Place, sample: Sample) -> Found:
     """Long stretches of one number: a tail that was never filled, a gate's part of a bias."""
     flat = values.reshape(-1)
     starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
@@ -250,13 +279,12 @@ def _runs(values: Array, index: Array, sample: Sample) -> Found:
             hint = ", as those of an open forget gate are"
         elif stop == flat.size and number == 0 and values.ndim > 1:
             hint = ", as memory that nobody has filled is"
-        said.append(
-            f"{_stretch(index, start, stop)} are {'zero' if number == 0 else f'{sample.shortest(number):.6g}'}{hint}"
-        )
+        what = "zero" if number == 0 else f"{sample.shortest(number):.6g}"
+        said.append(f"{_stretch(place, start, stop)} are {what}{hint}")
     return gone.reshape(values.shape), said
 
 
-def _triangle(values: Array, index: Array, sample: Sample) -> Found:
+def _triangle(values: Array, place: Place, sample: Sample) -> Found:
     """A matrix that is zero on one side of its diagonal, or on both."""
     if values.ndim != 2 or min(values.shape) < 4:
         return None
@@ -271,7 +299,7 @@ def _triangle(values: Array, index: Array, sample: Sample) -> Found:
     return np.logical_or.reduce(list(empty.values())), [f"it is zero {word} diagonal"]
 
 
-def _mirror(values: Array, index: Array, sample: Sample) -> Found:
+def _mirror(values: Array, place: Place, sample: Sample) -> Found:
     """A matrix that is its own transpose, or a row the same backwards, with either sign."""
     images: list[tuple[str, Callable[[Array], Array]]] = []
     if values.ndim == 2 and values.shape[0] == values.shape[1]:
@@ -292,7 +320,7 @@ def _mirror(values: Array, index: Array, sample: Sample) -> Found:
     return None
 
 
-def _blocks(values: Array, index: Array, sample: Sample) -> Found:
+def _blocks(values: Array, place: Place, sample: Sample) -> Found:
     """A stretch that repeats an earlier one, wherever rows begin."""
     flat = values.reshape(-1)
     if sample.dtype not in ("float32", "float64") or sample.distinct < 32:
@@ -325,7 +353,7 @@ def _blocks(values: Array, index: Array, sample: Sample) -> Found:
         return None
     gone = np.zeros(flat.size, bool)
     gone[copied] = True
-    words = f"{_stretch(index, start, stop)} are those {distance:,} places before them{sign}"
+    words = f"{_stretch(place, start, stop)} are those {distance:,} places before them{sign}"
     return gone.reshape(values.shape), [words]
 
 
@@ -335,7 +363,6 @@ def _between(values: Array, start: int, stop: int) -> Array:
     return mask.reshape(values.shape)
 
 
-def _stretch(index: Array, start: int, stop: int) -> str:
-    """Elements that stand together in row-major order, by their places in the whole tensor."""
-    at = index.reshape(-1)
-    return f"values {int(at[start]):,} to {int(at[stop - 1]):,}"
+def _stretch(place: Place, start: int, stop: int) -> str:
+    """Elements that stand together, by their places in the whole tensor."""
+    return f"values {place(start):,} to {place(stop - 1):,}"

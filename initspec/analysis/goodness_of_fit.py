@@ -1,7 +1,7 @@
 """Could a tensor have been drawn from a law? Tests whose false alarms are bounded.
 
 Each test answers with a bound on its p-value. All but one hold at every size, so that the bounds
-need no simulation: by Hoeffding for the mean, Chernoff and Bernstein for the scale, Dvoretzky,
+need no simulation: by Hoeffding for means, Chernoff and Bernstein for scales, Dvoretzky,
 Kiefer, Wolfowitz and Massart for the distance of the distribution functions, Markov for the
 likelihood ratios, Chernoff for repeated values and for copies. The one on the whole matrix is by
 the limit law of its largest singular value (Tracy and Widom).
@@ -68,17 +68,26 @@ def _support(law: Distribution, sample: Sample) -> float:
 
 
 def _mean(law: Distribution, sample: Sample) -> float:
+    """The mean of all numbers."""
+    return _mean_bound(law, sample, abs(sample.mean - law.mean), sample.n)
+
+
+def _mean_bound(law: Distribution, sample: Sample, off: float, n: int) -> float:
     """Hoeffding's bound: these laws are sub-Gaussian, symmetric ones by their own variance."""
     proxy = law.variance
     if isinstance(law, TruncatedNormal) and law.low != -law.high:
         proxy = law.sigma**2
-    gap = max(0.0, abs(sample.mean - law.mean) - ROUNDING[sample.dtype][0] ** 2 * law.std)
-    return 2 * math.exp(-sample.n * gap**2 / (2 * proxy))
+    gap = max(0.0, off - ROUNDING[sample.dtype][0] ** 2 * law.std)
+    return 2 * math.exp(-n * gap**2 / (2 * proxy))
 
 
 def _scale(law: Distribution, sample: Sample) -> float:
+    """The mean square of all numbers."""
+    return _scale_bound(law, sample, sample.square(law.mean) / law.variance, sample.n)
+
+
+def _scale_bound(law: Distribution, sample: Sample, ratio: float, n: int) -> float:
     """Chernoff's bound for a normal law, Bernstein's for bounded ones."""
-    ratio = sample.square(law.mean) / law.variance
     slack = 4 * ROUNDING[sample.dtype][0] ** 2
     gap = max(0.0, abs(ratio - 1) - slack)
     if isinstance(law, Normal):
@@ -89,7 +98,22 @@ def _scale(law: Distribution, sample: Sample) -> float:
         most = max(law.mean - low, high - law.mean) ** 2 / law.variance
         reach = most - 1 if ratio > 1 else 1.0
         rate = gap**2 / (2 * (law.kurtosis + 2 + reach * gap / 3))
-    return 2 * math.exp(-sample.n * rate)
+    return 2 * math.exp(-n * rate)
+
+
+def _lines(law: Distribution, sample: Sample) -> float:
+    """No row and no column has a mean or a scale of its own, as training gives them."""
+    least = 1.0
+    for means, squares, length in sample.lines:
+        off = float(np.abs(means - law.mean).max())
+        ratios = (squares - 2 * law.mean * means + law.mean**2) / law.variance
+        bounds = (
+            _mean_bound(law, sample, off, length),
+            _scale_bound(law, sample, float(ratios.max()), length),
+            _scale_bound(law, sample, float(ratios.min()), length),
+        )
+        least = min(least, 3 * len(sample.lines) * means.size * min(bounds))
+    return least
 
 
 def _extremes(law: Distribution, sample: Sample) -> float:
@@ -218,6 +242,7 @@ _TESTS: tuple[Callable[[Distribution, Sample], float], ...] = (
     _repeats,
     _copies,
     _shape,
+    _lines,
     _matrix,
 )
 

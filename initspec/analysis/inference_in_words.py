@@ -62,8 +62,17 @@ def sentence_of(
         return f"{values} too few to say anything: {alike}about {needed:,} tell such laws apart."
     found = groups[0]
     also = f"; or {laws_in_words(len(found) - 1)}" if len(found) > 1 else ""
+    also += _how_little(sample, found[0].law, looks)
     could = f"be {_headline(found[0].origins)}: {found[0].law.words}{also}."
     return f"{_capital(first)}; the rest could {could}" if apart else f"Could {could}"
+
+
+def _how_little(sample: Sample, law: Distribution, looks: tuple[Distribution, ...]) -> str:
+    """Of a few values, what they do not tell: two standard errors, and the shape."""
+    if not law.elementwise or len({type(fitting) for fitting in looks}) < 2 or sample.n > 1000:
+        return ""
+    error = math.sqrt((law.kurtosis + 2) / sample.n)
+    return f"; {sample.n:,} values tell its scale to {error:.0%}, and little of its shape"
 
 
 def parts_in_words(parts: tuple[Part, ...], ndim: int) -> str:

@@ -89,6 +89,17 @@ class Sample:
         return 1 + int(np.count_nonzero(np.diff(self.ordered)))
 
     @cached_property
+    def lines(self) -> tuple[tuple[Array, Array, int], ...]:
+        """Of rows, and of columns: the means, the mean squares, and how long they are."""
+        found = []
+        for axis in {0, self.values.ndim - 1} if self.values.ndim > 1 else ():
+            others = tuple(other for other in range(self.values.ndim) if other != axis)
+            means, squares = self.values.mean(others), (self.values**2).mean(others)
+            if means.size > 1:
+                found.append((means, squares, self.n // means.size))
+        return tuple(found)
+
+    @cached_property
     def zeros(self) -> float:
         """The share of zeros among them."""
         return self.count(0.0) / self.ordered.size

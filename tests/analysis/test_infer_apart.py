@@ -1,5 +1,6 @@
 """What stands out in a tensor is said first, and the rest is judged."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -82,7 +83,12 @@ CASES = {
     ),
     "the mean of rows as new rows": (
         put(slice(90, 96), lambda array: array[:90].mean(0)),
-        "5 of its rows are copies of others (rows 91 to 95; the first of row 90)",
+        "5 of its rows are copies of others (rows 91 to 95; the first of row 90); "
+        "row 90 has a std of 0.01",
+    ),
+    "a row of another scale": (
+        put(9, lambda array: 10 * array[9]),
+        "Row 9 has a std of 1.",
     ),
     "a row turned": (
         put(9, lambda array: -array[5]),
@@ -321,3 +327,22 @@ def test_little_that_is_left_says_so() -> None:
     assert found.sentence.startswith(
         "95 of its 96 rows (1 to 95) are zero; the other 64 values are too few to say anything"
     )
+
+
+def test_a_few_values_say_how_little_they_tell() -> None:
+    bias = np.random.default_rng(0).normal(0, 0.05, 96)
+    assert infer(bias).sentence.endswith(
+        "96 values tell its scale to 14%, and little of its shape."
+    )
+    assert "of its shape" not in infer(weight()).sentence
+
+
+def test_rows_with_scales_of_their_own_are_refused() -> None:
+    """As wide as a scheme, and normal, but for a few rows that learned less."""
+    rng = np.random.default_rng(0)
+    stds = np.where(np.arange(96) % 16 == 0, 0.3, 1.028) * math.sqrt(2 / 64)
+    array = (rng.normal(size=(96, 64)) * stds[:, None]).astype(np.float32)
+    assert infer(array).groups == ()
+    shifted = rng.normal(0, math.sqrt(2 / 64), (96, 64))
+    shifted[:4] += 0.12
+    assert infer(shifted.astype(np.float32)).groups == ()
