@@ -62,7 +62,7 @@ def set_apart(sample: Sample) -> Rest:
         return int(np.ravel_multi_index(own, sample.values.shape))
 
     for of_elements in (_wild, _far, _runs, _triangle, _mirror, _blocks):
-        if values.size < 8 or not values.any():
+        if values.size < 8 or values.min() == values.max():
             break
         found = of_elements(values, place, Sample(values, sample.dtype))
         if found is not None:
@@ -86,7 +86,12 @@ def _constant_lines(
 ) -> tuple[list[int], list[str]]:
     """Lines of one number; zero ones are named first."""
     constant = np.flatnonzero((lines == lines[:, :1]).all(axis=1))
-    if not 0 < constant.size < len(lines):
+    if constant.size == len(lines):  # those of the commonest number are what is left
+        numbers, counts = np.unique(lines[:, 0], return_counts=True)
+        if 2 * counts.max() < len(lines):
+            return [], []
+        constant = constant[lines[:, 0] != numbers[counts.argmax()]]
+    if not constant.size:
         return [], []
     others = np.delete(lines, constant, 0)
     gone: list[int] = []
@@ -180,8 +185,8 @@ def _odd_lines(
     count, length = lines.shape
     stds = np.sqrt((lines**2).mean(axis=1))
     usual = float(np.median(stds))
-    if length < 16 or count < 8 or not usual:
-        return [], []
+    if length < 16 or count < 8 or not usual or np.count_nonzero(lines) < 0.9 * lines.size:
+        return [], []  # a sparse tensor's lines have as many numbers as chance has it
     ratios = np.maximum((stds / usual) ** 2, 1e-30)
     rare = 2 * count * np.exp(-length * (ratios - 1 - np.log(ratios)) / 4) < CHANCE
     one = np.abs(lines).max(axis=1) > 0.75 * math.sqrt(length) * stds  # which makes it so wide

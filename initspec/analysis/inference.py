@@ -1,8 +1,8 @@
 """Which schemes an untrained tensor could have come from.
 
-Measured on 2026-11-21, by ``tests/test_infer.py``, on rectangular tensors of 6,144 to 24,000
-elements: of 5,000 drawn from random schemes of the registry, in four types and with their layouts
-mostly unknown, 4,999 had the true law in the first group; of 5,012 of foreign laws (exponential,
+Measured on 2026-11-21, by ``tests/analysis/test_infer.py``, on rectangular tensors of 6,144 to
+24,000 elements: of 5,000 drawn from random schemes of the registry, in four types and with their
+layouts mostly unknown, 4,999 had the true law in the first group; of 5,012 of foreign laws (exponential,
 Student t with 2 to 10 degrees of freedom, Laplace, mixtures of two scales, normal plus a low rank,
 shifted, clipped, pruned and coarse ones), each as wide as a scheme's, none got a name. At 6,144
 elements laws nearer to ours may get one: Student t with 20 degrees of freedom, a normal law clipped
@@ -198,9 +198,10 @@ def infer(
     laws = merged(candidates(shape, layouts, framework), layer_candidates(shape, framework))
     groups, rest, apart, stack = _judged(sample, laws, layouts, framework)
     parts: tuple[Part, ...] = ()
-    if not groups and not apart and not pattern(sample):
+    if not groups and not pattern(sample):
         judge = partial(_of_part, given, laws, layouts, framework)
         parts = parts_of(sample, judge, stacked=stack)
+        apart = () if parts else apart
     looks, needed = looks_like(rest), elements_needed(groups, rest.n)
     said = sentence_of(rest, groups, looks, needed, layouts, apart)
     return Inference(
@@ -262,7 +263,9 @@ def _of_part(
     known = {candidate.law for candidate in single}
     own = merged(candidates(shape, layouts, framework), layer_candidates(shape, framework))
     more = (candidate for candidate in own if candidate.law not in known)
-    groups = () if pattern(part) else groups_of(part, (*single, *more), layouts, framework)
+    tried = (*single, *more)
+    drawn = () if pattern(part) else of_elements(part, tried)
+    groups = grouped((*of_tensors(part, tried, layouts, framework), *drawn), len(tried))
     if groups and elements_needed(groups, part.n) is None:
         return groups, None
     looks = looks_like(part)

@@ -9,7 +9,7 @@ from ..errors import InitSpecError
 from ..spec.distribution import Constant, Distribution, Uniform
 from ..spec.layout import Layout, fans
 from .candidates import Origin, plainest
-from .goodness_of_fit import every, refusal, surprising, usual_families
+from .goodness_of_fit import every, surprising, usual_families
 from .matches import Groups
 from .parts import Part
 from .patterns import coarse, deficient, pattern, scales
@@ -153,14 +153,14 @@ def _strange(sample: Sample) -> str:
     known = pattern(sample) or coarse(sample) or deficient(sample) or scales(sample)
     if known:
         return f"{known}; {numbers}"
-    refusals = [refusal(law, sample) for law in usual_families(sample)]
-    tests = {refused.test for refused in refusals if refused is not None}
+    families = tuple(usual_families(sample))
+    tests = {one.test for law in families for one in every(law, sample) if one.p < _SURPRISE}
     if "matrix" in tests:
         return (
             f"its elements hang together; {numbers}; a part of low rank, as training adds, "
             "makes its largest singular value larger than chance does"
         )
-    for law in usual_families(sample):
+    for law in families:
         repeats = next(refused for refused in every(law, sample) if refused.test == "repeats")
         if repeats.p < _SURPRISE:
             number, count = surprising(law, sample)

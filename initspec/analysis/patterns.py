@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..stream.dtypes import ROUNDING
 from .apart import CHANCE
-from .places import listed
+from .places import lines_of, listed
 from .sample import Sample
 
 Array = NDArray[Any]
@@ -42,6 +42,17 @@ def _few(sample: Sample) -> str:
     if sample.distinct > min(_FEW, sample.n // 4):
         return ""
     numbers = np.unique(sample.ordered + 0.0).tolist()  # one zero, without a sign
+    common = sample.longest[0]
+    others = np.flatnonzero(sample.values.reshape(-1) != common)
+    if others.size <= min(4, sample.n // 8):
+        first = int(others[0])
+        number = sample.shortest(float(sample.values.reshape(-1)[first]))
+        usual = f"{sample.shortest(common):.6g}"
+        if others.size == 1:
+            return f"it is {usual} but for value {first:,}, which is {number:.6g}"
+        return (
+            f"it is {usual} but for {others.size} values, of which value {first:,} is {number:.6g}"
+        )
     named = [f"{sample.shortest(number):.4g}" for number in numbers]
     if len(named) > 5:
         named = [*named[:2], "...", named[-1]]
@@ -152,7 +163,7 @@ def deficient(sample: Sample) -> str:
         return ""
     matrix = sample.values.reshape(sample.values.shape[0], -1)
     side = min(matrix.shape)
-    if side < 3:
+    if side < 3 or abs(sample.mean) > 10 * math.sqrt(sample.variance):
         return ""
     for axis in (0, 1):  # a part of it has the same rank
         size = matrix.shape[axis]
@@ -171,7 +182,8 @@ def scales(sample: Sample) -> str:
 
     if sample.values.ndim < 2:
         return ""
-    for word, axis in (("row", 0), ("column", sample.values.ndim - 1)):
+    for axis in (0, sample.values.ndim - 1):
+        word = lines_of(sample.values.ndim, axis)
         lines = np.moveaxis(sample.values, axis, 0).reshape(sample.values.shape[axis], -1)
         count, length = lines.shape
         if count < 2 or length < 16:
@@ -188,8 +200,8 @@ def scales(sample: Sample) -> str:
         if looks_like(even):
             odd = int(rates.argmax())
             return (
-                f"its {word}s differ in scale, from a std of {stds.min():.3g} to one of "
-                f"{stds.max():.3g}, the usual one {usual:.3g} and that of {word} {odd} "
+                f"its {word.many}{word.where} differ in scale, from a std of {stds.min():.3g} to "
+                f"one of {stds.max():.3g}, the usual one {usual:.3g} and that of {word.one} {odd} "
                 f"{stds[odd]:.3g}"
             )
     return ""

@@ -346,3 +346,23 @@ def test_rows_with_scales_of_their_own_are_refused() -> None:
     shifted = rng.normal(0, math.sqrt(2 / 64), (96, 64))
     shifted[:4] += 0.12
     assert infer(shifted.astype(np.float32)).groups == ()
+
+
+def test_constants_but_for_a_few() -> None:
+    ones, rows, columns = np.ones(64), np.full((64, 96), 0.02), np.ones((64, 96))
+    ones[5], rows[3], columns[:, 5] = 0, 0, 2
+    assert "it is 1 but for value 5, which is 0" in infer(ones).sentence
+    found = infer(rows)
+    assert found.sentence.startswith("Row 3 is zero")
+    assert found.names[0] == "constant(value=0.02)"
+    found = infer(columns)
+    assert found.sentence.startswith("Column 5 is 2 throughout; the rest could be ones")
+
+
+def test_parts_are_looked_at_where_the_rest_has_no_law() -> None:
+    stds = (0.02, 0.05, 1.0)
+    found = infer(np.stack([drawn(f"normal(std={std})", (64, 64), 0) for std in stds]))
+    assert [part.law.std for part in found.parts if part.law] == pytest.approx(stds, rel=0.05)
+    assert "slice 0 of axis 0 could be normal(std=0.02)" in found.sentence
+    half = np.concatenate([np.eye(64), drawn("normal(std=0.02)", (64, 64), 0)])
+    assert "rows 0 to 63 could be identity" in infer(half).sentence
