@@ -2,11 +2,11 @@
 
 Measured on 2026-11-21, by ``tests/analysis/test_infer.py``, on rectangular tensors of 6,144 to
 24,000 elements: of 5,000 drawn from random schemes of the registry, in four types and with their
-layouts mostly unknown, 4,999 had the true law in the first group; of 5,012 of foreign laws (exponential,
-Student t with 2 to 10 degrees of freedom, Laplace, mixtures of two scales, normal plus a low rank,
-shifted, clipped, pruned and coarse ones), each as wide as a scheme's, none got a name. At 6,144
-elements laws nearer to ours may get one: Student t with 20 degrees of freedom, a normal law clipped
-at three and a half standard deviations, or shifted by less than a tenth of one.
+layouts mostly unknown, 4,999 had the true law in the first group; of 5,012 of foreign laws
+(exponential, Student t with 2 to 10 degrees of freedom, Laplace, mixtures of two scales, normal
+plus a low rank, shifted, clipped, pruned and coarse ones), each as wide as a scheme's, none got a
+name. At 6,144 elements laws nearer to ours may get one: Student t with 20 degrees of freedom, a
+normal law clipped at three and a half standard deviations, or shifted by less than a tenth of one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..errors import SpecError, UnknownName
 from ..plugins import backend
 from ..public import public
 from ..readings.registry import dialects
-from ..spec.distribution import Distribution
+from ..spec.distribution import Constant, Distribution
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout
 from ..spec.tensor_laws import Sparse
@@ -245,8 +245,8 @@ def _judged(
     if rest.n and not pattern(rest):
         ndim = rest.values.ndim
         own = layouts if ndim == sample.values.ndim else (Layout.of(None, ndim),)
-        single = tuple(candidate for candidate in laws if candidate.law.elementwise)
-        groups = groups_of(rest, single, own, framework)
+        single = (one for one in laws if one.law.elementwise or isinstance(one.law, Constant))
+        groups = groups_of(rest, tuple(single), own, framework)
     mask = sample.distinct == 2 and sample.values.ndim > 1
     if not groups and (sparse or mask or quantised(sample)):
         return _Judged(grouped(whole, len(laws)), sample)
