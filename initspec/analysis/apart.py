@@ -245,7 +245,7 @@ def _far(values: Array, place: Place, sample: Sample) -> Found:
     gone[far] = True
     first = int(far[0])
     shape_of = tuple(int(at) for at in np.unravel_index(first, values.shape))
-    there = f"value {place(first):,} is {values[shape_of]:.3g}"
+    there = f"value {place(first):,} is {sample.shortest(float(values[shape_of])):.3g}"
     more = f" and {far.size - 1} more are" if far.size > 1 else ""
     return gone.reshape(values.shape), [f"{there}{more}, far outside of the others"]
 
