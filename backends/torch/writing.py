@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -139,8 +140,10 @@ def write_native(tensor: Tensor, plan: Plan, source: Any, name: str | None) -> N
 
 @cache
 def _device_kernel(device: str) -> Callable[..., None]:
-    """The kernel for tensors that are not on the CPU."""
-    if device == "cuda" and find_spec("triton") is not None:
+    """The kernel for tensors that are not on the CPU; both write the same bits."""
+    # a process that has loaded TensorFlow crashes where it loads Triton, too
+    loadable = "triton" in sys.modules or "tensorflow" not in sys.modules
+    if device == "cuda" and loadable and find_spec("triton") is not None:
         from .kernel_triton import fill
 
         return fill

@@ -67,7 +67,13 @@ def test_a_call_draws_what_its_scheme_says(
     factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     shape = (9, 40, 96)  # (taps, in / groups, out) of four groups
-    found = np.asarray(factory(*args, **kwargs)(jax.random.key(5), shape), np.float64)
+    try:
+        drawn = factory(*args, **kwargs)(jax.random.key(5), shape)
+    except ValueError:
+        if "fan_geo_avg" not in args:
+            raise
+        pytest.skip("this JAX has no geometric mean of the fans")
+    found = np.asarray(drawn, np.float64)
     law = from_jax(factory, *args, **kwargs).on(shape, "wio, groups=4")
     n = found.size
     assert found.mean() == pytest.approx(law.mean, abs=6 * law.std / math.sqrt(n) + 1e-7)

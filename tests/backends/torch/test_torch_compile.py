@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import types
 from importlib.util import find_spec
 from typing import Any
 
@@ -405,8 +406,9 @@ for dtype in ("fp32", "fp64"):
     source = ASTSource(
         fn=kernel_triton._fill,
         signature={"out": "*" + dtype, "numbers": "*i64", "chords": "*i32", "RANK": "constexpr",
-                   "KIND": "constexpr", "SHIFTED": "constexpr", "BLOCK": "constexpr"},
-        constexprs={"RANK": 2, "KIND": 2, "SHIFTED": True, "BLOCK": 1024},
+                   "KIND": "constexpr", "SHIFTED": "constexpr", "TINY": "constexpr",
+                   "BLOCK": "constexpr"},
+        constexprs={"RANK": 2, "KIND": 2, "SHIFTED": True, "TINY": False, "BLOCK": 1024},
     )
     target = GPUTarget("cuda", 90, 32)
     found = triton.compile(source, target=target, options={"enable_fp_fusion": True})
@@ -428,6 +430,17 @@ def test_triton_interpreted_agrees_with_the_reference() -> None:
 def test_triton_compiled_does_not_fuse_the_sum() -> None:
     """In the code for a GPU, which is made without one, though Triton is allowed to fuse."""
     _run(_PTX)
+
+
+def test_triton_is_not_loaded_beside_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has loaded TensorFlow crashes where it loads Triton."""
+    from initspec.backends.torch import kernel, writing
+
+    monkeypatch.setattr(writing, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
+    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    chosen = writing._device_kernel.__wrapped__("cuda")
+    assert chosen is kernel.fill
 
 
 def _run(script: str, **environment: str) -> str:
