@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..spec.fan_rules import Shape
 
-#: Decisions that one cell takes at most; the budget of a run is shared among all of them.
+#: Decisions by chance that one cell takes at most; the budget of a run is shared among all of them.
+#: Those without chance take no part of it.
 DECISIONS = 32
 #: Values that the tiers draw.
 DRAWS = {"exact": 2**10, "stat": 2**17, "deep": 2**22}

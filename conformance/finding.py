@@ -67,6 +67,8 @@ TESTS = {
     "masks": "zeros that two columns share",
     "seed": "values that change though the seed does not",
     "seeds": "seeds that give the same values",
+    "buffer": "tensors whose memory another draw changes",
+    "generator": "draws of one generator that are the same",
     "globals": "generators that a draw with a seed moves",
     "types": "values that are not the float32 ones, rounded",
     "coupling": "scale from one shape to another",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -51,17 +51,15 @@ def judge(cell: Cell, budget: Budget) -> Record:
     except Exception as error:  # of the target's own
         sentence = f"the target raised {raised(error)}"
         record = replace(empty, verdict=ERROR, sentence=sentence)
-    seconds = time.perf_counter() - started
-    return replace(record, sentence=_with_rounding(record.sentence, cell), seconds=seconds)
+    return replace(record, seconds=time.perf_counter() - started)
 
 
-def _with_rounding(sentence: str, cell: Cell) -> str:
-    """The sentence, and that the suite has rounded what it judged to a type that was asked for."""
+def _rounding(cell: Cell) -> str:
+    """That the suite has rounded the last draw to a type that was asked for, where it has."""
     given = cell.target.rounded_from
     if not given or cell.dtype == "float32":
-        return sentence
-    told = f"the target gives {given} and is told no dtype: its values were rounded to {cell.dtype}"
-    return f"{sentence}; {told}" if sentence else told
+        return ""
+    return f"the target gives {given} and is told no dtype: its values were rounded to {cell.dtype}"
 
 
 def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
@@ -71,17 +69,27 @@ def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
         raise Unjudged(SKIP, "an empty tensor of the right shape and type has no values to judge")
     law = cell.law
     values = drawing.draw_all(cell, empty.seed)
+    rounding = _rounding(cell)
     with wide(cell.dtype):
-        findings = list(
-            exact.battery(cell) if cell.tier == "exact" else by_law.battery(cell, law, values)
-        )
+        findings = list(_findings(cell, law, values))
     decisions = tuple(decide(finding, law, values.size, budget) for finding in findings)
-    verdict, sentence = _verdict(cell, law, decisions, values.size, budget)
+    verdict, why = _verdict(cell, law, decisions, values.size, budget)
+    sentence = "; ".join(filter(None, (why, rounding)))
     record = replace(empty, verdict=verdict, sentence=sentence, n=values.size, decisions=decisions)
     broken = [item for item in decisions if item.test == "law" and item.verdict == FAIL]
     if broken:  # then nothing can be measured in the law's units
         return replace(record, sentence=_failed(decisions)[0].note)
     return _measured(record, cell, law, values, budget)
+
+
+def _findings(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
+    """Every test of a cell: what needs no chance first."""
+    if cell.tier == "exact":
+        yield from exact.battery(cell)
+        return
+    if cell.has_contract:
+        yield from exact.contract(cell, law, values[0])
+    yield from by_law.battery(cell, law, values)
 
 
 def decide(finding: Finding, law: Distribution, n: int, budget: Budget) -> Decision:

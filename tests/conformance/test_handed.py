@@ -286,6 +286,7 @@ def test_seeds_that_a_framework_takes_for_one_are_its_trait(monkeypatch) -> None
     monkeypatch.setattr(
         type(target), "draw", lambda self, shape, *, dtype, seed: right(shape, seed % period)
     )
+    monkeypatch.setattr(type(target), "conduct", lambda self, shape, *, dtype, seed: {})
     monkeypatch.setattr(type(target), "seed_periods", (2**31 - 1, period))
     found = decision(target, "normal(std=1)", "seeds")
     assert found.verdict == "PASS"
