@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 DECISIONS = 32
 #: Values that the tiers draw.
 DRAWS = {"exact": 2**10, "stat": 2**17, "deep": 2**22}
+#: Matrices that the statistical tiers draw at least of a law of whole matrices: a coin that falls
+#: on one side so often is refused in a run of 2**27 cells.
+MATRICES = 64
+#: Values that are drawn at most for these.
+MOST = 2**24
 #: How deep a run looks, the quickest first.
 TIERS = tuple(DRAWS)
 #: Shapes whose fans differ enough that every wrong formula of the catalogue shows.

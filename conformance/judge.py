@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from ..errors import BackendMissing, InitSpecError
 from ..spec.distribution import Distribution
-from ..spec.tensor_laws import DeltaOrthogonal, Orthogonal
+from ..spec.tensor_laws import Sparse
 from . import drawing
 from .batteries import by_law, complexes, exact
+from .batteries.fixed import is_fixed
 from .cell import Cell, blank
 from .design import MARGINS, Budget
 from .detectable import least, least_scale, measured_scale
@@ -34,7 +35,7 @@ Array = NDArray[Any]
 Scale = tuple[float, float, float]
 
 #: Laws whose scale a test without chance shows.
-_EXACT = (*drawing.FIXED, Orthogonal, DeltaOrthogonal)
+_EXACT = (*drawing.FIXED, *drawing.WHOLE)
 
 
 def judge(cell: Cell, budget: Budget) -> Record:
@@ -73,7 +74,7 @@ def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
     with wide(cell.dtype):
         findings = list(_findings(cell, law, values))
     decisions = tuple(decide(finding, law, values.size, budget) for finding in findings)
-    verdict, why = _verdict(cell, law, decisions, values.size, budget)
+    verdict, why = _verdict(cell, law, decisions, values, budget)
     sentence = "; ".join(filter(None, (why, rounding)))
     record = replace(empty, verdict=verdict, sentence=sentence, n=values.size, decisions=decisions)
     broken = [item for item in decisions if item.test == "law" and item.verdict == FAIL]
@@ -118,9 +119,10 @@ def _failed(decisions: Iterable[Decision]) -> list[Decision]:
 
 
 def _verdict(
-    cell: Cell, law: Distribution, decisions: tuple[Decision, ...], n: int, budget: Budget
+    cell: Cell, law: Distribution, decisions: tuple[Decision, ...], values: Array, budget: Budget
 ) -> tuple[str, str]:
     """The verdict of all decisions, with the sentence that says why it is no PASS."""
+    n = values.size
     failed = _failed(decisions)
     if any(item.verdict == ERROR for item in decisions):
         return ERROR, "a statistic is not a number"
@@ -132,14 +134,41 @@ def _verdict(
             "says of its support and its moments was held: add one of the two to have the law "
             "judged"
         )
+    if short := _too_few_matrices(cell, law, len(values), budget):
+        return INCONCLUSIVE, short
     if law.std != 0 and not isinstance(law, _EXACT):  # a law without moments has none
         size, margin = least_scale(n, law, budget)[0], MARGINS[cell.tier]
         if size > margin:
+            enough = math.ceil(n * (size / margin) ** 2)
             return INCONCLUSIVE, (
                 f"{n} values show no error of the scale below {size:.1%}, and the margin is "
-                f"{margin:.1%}: draw more"
+                f"{margin:.1%}: draw more, {enough} would do"
             )
+    if cell.target.ignores_seed and not is_fixed(law):
+        return PASS, "it is one tensor: what makes it may give the same one for every seed"
     return PASS, ""
+
+
+def _too_few_matrices(cell: Cell, law: Distribution, tensors: int, budget: Budget) -> str:
+    """Why so many tensors of a law of whole matrices are no proof; nothing where they are.
+
+    A coin that falls on one side each time, as the sign of the determinant may, has to be refused.
+    """
+    is_whole = isinstance(law, (*drawing.WHOLE, Sparse)) and law.std != 0
+    if not is_whole or (cell.tier == "exact" and not cell.target.ignores_seed):
+        return ""
+    each = law.count
+    if isinstance(law, Sparse):  # the zeros of each line are drawn by themselves
+        each *= law.columns if law.zeros_per == "out" else law.rows
+    needed = -(-math.ceil(1 - math.log2(budget.decision)) // max(each, 1))
+    if tensors >= needed:
+        return ""
+    draws = "one draw" if tensors == 1 else f"{tensors} draws"
+    return (
+        f"{draws} of a law of whole matrices is no proof of it, though nothing speaks against it: "
+        f"{needed} draws with seeds of their own would do"
+        f"{'' if cell.target.ignores_seed else ': ask for a smaller shape'}"
+    )
 
 
 def _refusal(decision: Decision) -> str:
