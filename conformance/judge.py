@@ -154,8 +154,9 @@ def _too_few_matrices(cell: Cell, law: Distribution, tensors: int, budget: Budge
 
     A coin that falls on one side each time, as the sign of the determinant may, has to be refused.
     """
-    is_whole = isinstance(law, (*drawing.WHOLE, Sparse)) and law.std != 0
-    if not is_whole or (cell.tier == "exact" and not cell.target.ignores_seed):
+    if not isinstance(law, (*drawing.WHOLE, Sparse)) or law.std == 0:
+        return ""
+    if cell.tier == "exact" and not cell.target.ignores_seed:
         return ""
     each = law.count
     if isinstance(law, Sparse):  # the zeros of each line are drawn by themselves

@@ -77,7 +77,7 @@ def _chance(side: int, error: float) -> float:
 
 
 def _of_zeros(zeros: int, side: int, error: float) -> float:
-    """A bound on the chance of so many entries of one column that lie within the rounding of zero."""
+    """A bound on the chance of so many entries of a column within the rounding of zero."""
     zeros = min(zeros, side - 2)
     if zeros < 1:
         return 1.0
