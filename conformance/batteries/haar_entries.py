@@ -2,9 +2,9 @@
 
 These show in a single matrix, where an identity, a permutation, a Hadamard matrix, a cosine
 transform or a reflection has an orthogonal residual as small as any. A column is uniform on a
-sphere of ``n`` dimensions. Given those before it, an entry has a density ``f`` with ``x f(x)`` of at
-most a half, but for the last two; so its chance to fall on the size of another one is bounded, and
-a count of such entries by a binomial one.
+sphere of ``n`` dimensions. Given those before it, an entry has a density ``f`` with ``x f(x)`` of
+at most a half, but for the last two; so its chance to fall on the size of another one is bounded,
+and a count of such entries by a binomial one.
 """
 
 from __future__ import annotations
