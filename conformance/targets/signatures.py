@@ -20,6 +20,7 @@ from ...errors import InitSpecError, SpecError, UnknownName
 from ...spec.fan_rules import Shape
 from .host import numpy_dtype, torch
 from .raised import raised
+from .source import Source, generator, number
 
 CONVENTIONS = (
     "an initializer is a PyTorch function f(tensor, ...) that fills in place, a Keras initializer "
@@ -146,7 +147,12 @@ class Call:
             return "integer"
         return "nothing" if set(_SOURCES).isdisjoint(roles) else "generator"
 
-    def __call__(self, shape: Shape, dtype: str, seed: int | None) -> Any:
+    @property
+    def advances(self) -> bool:
+        """Whether it draws from a generator that goes on, its own or the global ones."""
+        return self.seed_as == "nothing" or not {"rng", "generator"}.isdisjoint(self.roles.values())
+
+    def __call__(self, shape: Shape, dtype: str, seed: Any) -> Any:
         """Call the function; where it refuses what a parameter was taken for, try the others.
 
         Raises :class:`InitSpecError` where it fills a tensor that is none of PyTorch's parameters,
@@ -167,7 +173,7 @@ class Call:
             return
         yield from (name for name in ("torch", "jax", "numpy") if name in sys.modules)
 
-    def _called(self, shape: Shape, dtype: str, seed: int | None, package: str) -> Any:
+    def _called(self, shape: Shape, dtype: str, seed: Any, package: str) -> Any:
         if not self.fills:
             return self._answer(self._given(shape, dtype, seed, package))
         given = self._given(shape, dtype, seed, "torch")
@@ -185,7 +191,7 @@ class Call:
             ) from error
 
     def _given(
-        self, shape: Shape, dtype: str, seed: int | None, package: str, is_learnt: bool = True
+        self, shape: Shape, dtype: str, seed: Any, package: str, is_learnt: bool = True
     ) -> dict[str, Any]:
         given: dict[str, Any] = dict(self.values)
         for item in self.parameters:
@@ -223,15 +229,18 @@ class Call:
             case "dtype":
                 return getattr(torch(), dtype) if is_torch else numpy_dtype(dtype)
             case "seed":
-                return seed
+                return number(seed)
             case "rng" | "generator" if is_torch and not (role == "rng" and self.fills):
-                return torch().Generator().manual_seed(seed)
+                framework = torch()
+                return generator(seed, "torch", lambda n: framework.Generator().manual_seed(n))
             case "rng" | "generator" if package != "jax":
-                return np.random.default_rng(seed)
+                return generator(seed, "numpy", np.random.default_rng)
             case _:
                 import jax
 
-                return jax.random.key(seed)
+                if isinstance(seed, Source):
+                    seed.is_key = True
+                return jax.random.key(number(seed))
 
 
 def _filled(call: Call, given: Mapping[str, Any], answer: Any) -> Any:

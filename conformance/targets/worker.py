@@ -5,6 +5,7 @@
 
 * ``facts``: what is known of the tensor that the target makes;
 * ``draw``: a tensor of a shape and dtype for each of several seeds;
+* ``conduct``: how the target treats generators, tensors, threads and negative seeds;
 * ``bases``: draws of a standard law by the samplers of the frameworks that are loaded here;
 * ``entries``: the names in a table.
 """
@@ -77,6 +78,9 @@ def _answer(question: dict[str, Any], makers: dict[Any, Maker]) -> _Answer:
     maker = makers[text, claim]
     if question["do"] == "facts":
         return {name: getattr(maker, name) for name in _FACTS}, b""
+    if question["do"] == "conduct":
+        shape, dtype = tuple(question["shape"]), question["dtype"]
+        return {"conduct": maker.conduct(shape, dtype, question["seed"])}, b""
     return _bases(question) if question["do"] == "bases" else _drawn(maker, question)
 
 
