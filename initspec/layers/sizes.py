@@ -54,7 +54,12 @@ def evaluate(text: str, sizes: Sizes, name: str = "this") -> float:
     rule, known = _rule(_told(text, sizes)), _flat(sizes)
     for word in rule.names:
         if word not in known:
-            word = word.partition("_at_")[0]
+            word, _, place = word.partition("_at_")
+            if word in known:
+                raise SpecError(
+                    f"the law of {name} needs {text}, which cannot be worked out of these sizes: "
+                    f"{word} has no place {place}."
+                )
             raise SpecError(
                 f"the law of {name} needs the size {word!r}: give it, as in "
                 f"on({'in_' if word == 'in' else word}={'(3, 3)' if word in SPREAD else 64})."
