@@ -1,0 +1,194 @@
+"""Does one value stand too often: in all draws, in a row, a column, a place, or at the ends?
+
+A right sampler has a grid: 53 bits for float64, 22 to 24 for float32, the type's own for 16 bits.
+So a value has at most the law's mass in its rounding cell and one step of the grid. Zeros, masks,
+padding, clipping and fills have more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...spec.distribution import Distribution
+from ..finding import Finding
+from ..probability import bounds, repeats
+from ..probability.transform import cdf, complement, heaviest, neighbours
+from .places_words import along, line, throughout
+
+Array = NDArray[np.float64]
+
+
+class _Seen(NamedTuple):
+    p: float
+    statistic: float
+    say: Callable[[], str]
+
+
+def chances(x: Array, law: Distribution, dtype: str, resolution: int) -> Array:
+    """Bounds on the chance of each value: its rounding cell, and a step of the sampler's grid.
+
+    A narrow type's number may have been rounded, scaled and rounded again, which puts up to two
+    cells on one value and none on the next.
+    """
+    low, high = _cells(x, dtype)
+    below = cdf(law, high) - cdf(law, low)
+    above = complement(law, low) - complement(law, high)
+    # from the side on which both are small, so that a tail keeps its digits
+    mass = np.where(cdf(law, x) > 0.5, above, below)
+    return np.asarray(np.clip(mass, 0.0, 1.0) + 2.0**-resolution)
+
+
+def _cells(x: Array, dtype: str) -> tuple[Array, Array]:
+    """The ends of what may become each value: see :func:`chances`."""
+    low, high = neighbours(x, dtype)
+    return (2 * low - x, 2 * high - x) if dtype.endswith("16") else (low, high)
+
+
+def atoms(values: Array, law: Distribution, dtype: str, resolution: int) -> Finding:
+    """The most frequent value of all, of each row, column and place; zeros; ties at the ends.
+
+    ``values`` have the axes replicate, then those of the tensor.
+    """
+    if values.size < 2:
+        return Finding("atoms", 0.0, 1.0)
+
+    def chance(x: Array) -> Array:
+        return chances(x, law, dtype, resolution)
+
+    seen = [*_whole(values, chance, law, dtype), *_lines(values, chance, law, dtype, resolution)]
+    worst = min(seen, key=lambda one: (one.p, -one.statistic))
+    p = min(1.0, worst.p * len(seen))
+    return Finding("atoms", worst.statistic, p, worst.say() if p < 1e-6 else "")
+
+
+def _whole(
+    values: Array, chance: Callable[[Array], Array], law: Distribution, dtype: str
+) -> Iterator[_Seen]:
+    n = values.size
+    numbers, counts = np.unique(values, return_counts=True)
+    often = np.flatnonzero((counts > 1) & (numbers != 0))
+    if often.size:
+        p = repeats.most_frequent(counts[often], n, chance(numbers[often]))
+        # of values that are equally out of the question, the one that stands most often
+        at = often[np.lexsort((-counts[often], p))[0]]
+        value, count = float(numbers[at]), int(counts[at])
+        yield _Seen(float(p.min()), count / n, lambda: said(values, value, count))
+    zeros = int(n - np.count_nonzero(values))
+    zero = float(chance(np.zeros(1))[0])
+    p_zero = repeats.foretold(zeros, n, zero)
+    yield _Seen(p_zero, zeros / n, lambda: said(values, 0.0, zeros))
+    yield from _ties(numbers[[0, -1]], (int(counts[0]), int(counts[-1])), n, chance, law, dtype)
+
+
+def _ties(
+    ends: Array,
+    tied: tuple[int, int],
+    n: int,
+    chance: Callable[[Array], Array],
+    law: Distribution,
+    dtype: str,
+) -> Iterator[_Seen]:
+    """Clipping far out: the least and the greatest value repeat, and nothing lies beyond them.
+
+    Given the ends themselves, their ties are a question of their own, so that both p-values go
+    together.
+    """
+    low, high = _cells(ends, dtype)
+    sides = float(cdf(law, low[:1])[0]), float(complement(law, high[1:])[0])
+    beyond, inside = min(sides), 1 - sum(sides)
+    if max(tied) < 2 or inside < 0.5:
+        return
+    least, greatest = (float(one) for one in chance(ends) / inside)
+    p_ties = repeats.tied(tied, n, (least, greatest))
+    p_beyond = float(np.exp(n * np.log1p(-min(2 * beyond, 1 - 1e-12))))
+    p = repeats.together(p_beyond, p_ties)
+    yield _Seen(p, max(tied) / n, lambda: _clipped(ends, tied, n))
+
+
+def _clipped(ends: Array, tied: tuple[int, int], n: int) -> str:
+    return (
+        f"values are clipped: {tied[0]} of {n} are the least, {ends[0]:.6g}, and {tied[1]} the "
+        f"greatest, {ends[1]:.6g}"
+    )
+
+
+def said(values: Array, value: float, count: int) -> str:
+    """Where one value stands: a row or column of it, the end of the tensor, or anywhere."""
+    equal = values == value
+    share = f"{count} of {values.size} values are {value:.6g}"
+    where = throughout(equal)
+    if where:
+        return f"{where} {value:.6g} throughout; {share}"
+    if value in (values.min(), values.max()):
+        side = "greatest" if value == values.max() else "least"
+        return f"values are clipped at {value:.6g}, the {side}: {share} ({count / values.size:.2%})"
+    return f"one value stands too often: {share} ({count / values.size:.2%})"
+
+
+def _lines(
+    values: Array,
+    chance: Callable[[Array], Array],
+    law: Distribution,
+    dtype: str,
+    resolution: int,
+) -> Iterator[_Seen]:
+    """Values that repeat along each axis: one of them often, or many of them."""
+    most = heaviest(law, dtype, resolution) * (2 if dtype.endswith("16") else 1)
+    most = min(most + 2.0**-resolution, 1.0)
+    views = [(axis, np.moveaxis(values, axis, -1)) for axis in range(values.ndim)]
+    if values.ndim > 2 or values.shape[0] > 1:
+        views.append((-1, values.reshape(values.shape[0], -1)))  # the tensor as a whole
+    for axis, view in views:
+        length = view.shape[-1]
+        if length < 2:
+            continue
+        ordered = np.sort(view, axis=-1).reshape(-1, length)
+        same = ordered[:, 1:] == ordered[:, :-1]
+        same &= ordered[:, 1:] != 0  # zeros come in pairs, and are counted below
+        ties = int(np.count_nonzero(same))
+        expected = len(ordered) * length * (length - 1) / 2 * most
+        yield _Seen(
+            bounds.poisson_above(ties, expected),
+            ties / values.size,
+            lambda axis=axis, ties=ties, expected=expected: (  # type: ignore[misc]
+                f"values repeat {along(axis, values.ndim)} {ties} times, "
+                f"where at most {expected:.3g} are expected"
+            ),
+        )
+        row, count, number = _runs(ordered, same)
+        if count.size:
+            p = repeats.most_frequent(count, length, chance(number)) * len(ordered)
+            at = int(np.lexsort((-count, p))[0])
+            yield _Seen(
+                float(p[at]),
+                float(count[at] / length),
+                lambda axis=axis, row=row[at], count=count[at], number=number[at]: line(  # type: ignore[misc]
+                    values.shape, axis, int(row), int(count), float(number)
+                ),
+            )
+        zeros = (view == 0).reshape(-1, length).sum(axis=1)
+        at = int(zeros.argmax())
+        if zeros[at] > 1:
+            zero = float(chance(np.zeros(1))[0])
+            yield _Seen(
+                min(1.0, repeats.foretold(int(zeros[at]), length, zero) * len(zeros)),
+                float(zeros[at] / length),
+                lambda axis=axis, at=at, count=zeros[at]: line(  # type: ignore[misc]
+                    values.shape, axis, at, int(count), 0.0
+                ),
+            )
+
+
+def _runs(ordered: Array, same: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    """The runs of equal values of sorted rows: row, length and value of each."""
+    padded = np.zeros((same.shape[0], same.shape[1] + 2), np.int8)
+    padded[:, 1:-1] = same
+    steps = np.diff(padded, axis=1)
+    row, start = np.nonzero(steps == 1)
+    stop = np.nonzero(steps == -1)[1]
+    return row, (stop - start + 1).astype(float), ordered[row, start]
+

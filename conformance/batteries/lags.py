@@ -1,0 +1,169 @@
+"""Neighbours at every distance: all lags by one transform, neighbours in every axis, mirrors.
+
+All take uniform scores of mean zero and variance one, with the axes replicate, then those of the
+tensor; see :mod:`~initspec.conformance.probability.products` for the bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from ..finding import Finding
+from ..probability.products import paths
+
+Array = NDArray[np.float64]
+
+#: Values beyond which a tensor is cut into parts: greater lags are those of halves and quarters.
+LONGEST = 2**20
+#: Fewest products of which a correlation is made.
+FEWEST = 32
+
+
+def lags(w: Array, name: str = "lag") -> Finding:
+    """All lags within a tensor, in the order of its memory and in the order of the axes reversed.
+
+    A period is a lag, a block that is repeated another, and so are halves with opposite signs.
+    """
+    worst, count = Finding(name, 0.0, 1.0), 0
+    for order, flat in _orders(w):
+        total, edges = _autocorrelation(flat)
+        finding = _largest(name, total, edges, "at lag {}" + order)
+        count += 1
+        if finding.p < worst.p:
+            worst = finding
+    return worst._replace(p=min(1.0, worst.p * max(count, 1)))
+
+
+def _orders(w: Array) -> Iterator[tuple[str, Array]]:
+    flat = w.reshape(w.shape[0], -1)
+    if flat.shape[1] > LONGEST:
+        whole = flat.shape[1] // LONGEST * LONGEST
+        flat = flat[:, :whole].reshape(-1, LONGEST)
+    yield "", flat
+    sides = [side for side in w.shape[1:] if side > 1]
+    if len(sides) > 1 and flat.shape[1] < LONGEST:
+        turned = w.transpose(0, *range(w.ndim - 1, 0, -1))
+        yield " of the axes reversed", turned.reshape(w.shape[0], -1)
+
+
+def _autocorrelation(flat: Array) -> tuple[Array, Array]:
+    """The sum of products at each lag from 1, over all rows, and how many products there are."""
+    rows, length = flat.shape
+    size = fft.next_fast_len(2 * length, real=True)
+    power = np.zeros(size // 2 + 1)
+    step = max(1, 2**21 // size)
+    for start in range(0, rows, step):
+        spectrum = fft.rfft(flat[start : start + step], size, axis=1)
+        power += (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
+    total = fft.irfft(power, size)[1:length]
+    return total, rows * (length - np.arange(1, length))
+
+
+def _largest(name: str, total: Array, edges: Array, words: str) -> Finding:
+    """The sum that stands out most, by its p-value times the number of sums."""
+    enough = edges >= FEWEST
+    if not enough.any():
+        return Finding(name, 0.0, 1.0)
+    at = int(np.where(enough, total**2 / np.maximum(edges, 1), -1).argmax())
+    p = min(1.0, paths(float(total[at]), int(edges[at])) * int(enough.sum()))
+    return Finding(name, float(total[at] / edges[at]), p, words.format(at + 1))
+
+
+def neighbours(w: Array, sizes: Array) -> Finding:
+    """Neighbours along each axis and across, halves, and mirrors, by values and by sizes."""
+    worst, count = Finding("neighbours", 0.0, 1.0), 0
+    for what, scores in (("values", w), ("sizes", sizes)):
+        for words, total, edges in _pairs(scores):
+            if edges < FEWEST:
+                continue
+            count += 1
+            p = paths(total, edges)
+            if p < worst.p:
+                worst = Finding("neighbours", total / edges, p, f"{what} {words}")
+        finding = _largest("neighbours", *_mirrored(scores), "")
+        count += 1
+        if finding.p < worst.p:
+            worst = finding._replace(note=f"{what} are mirrored about a place of the tensor")
+    p = min(1.0, worst.p * max(count, 1))
+    note = f"{worst.note} (correlation {worst.statistic:+.3f})" if worst.note else ""
+    return worst._replace(p=p, note=note)
+
+
+def _pairs(w: Array) -> Iterator[tuple[str, float, int]]:
+    """Sums of products of neighbours at each displacement of one, of halves, and of flips."""
+    axes = range(1, w.ndim)
+    if w.ndim <= 5:
+        for step in product((0, 1), repeat=w.ndim - 1):
+            if any(step):
+                yield _displaced(w, step)
+        for axis in axes[:-1]:  # the other diagonal of neighbouring axes
+            step = tuple({axis - 1: 1, axis: -1}.get(k, 0) for k in range(w.ndim - 1))
+            yield _displaced(w, step)
+    for axis in axes:
+        side = w.shape[axis]
+        for parts in (2, 3, 4):
+            if side // parts > 0 and side % parts == 0 and side > parts:
+                first, second = np.split(w, parts, axis)[:2]
+                yield (
+                    f"of the parts that axis {axis - 1} has in {parts} are correlated",
+                    _sum(first, second),
+                    first.size,
+                )
+        if side > 1:
+            front = [slice(None)] * w.ndim
+            back = front.copy()
+            front[axis], back[axis] = slice(side // 2), slice(None, -(side // 2) - 1, -1)
+            first, second = w[tuple(front)], w[tuple(back)]
+            yield (
+                f"are mirrored along axis {axis - 1}",
+                _sum(first, second),
+                first.size,
+            )
+    flat = w.reshape(w.shape[0], -1)
+    for parts in (2, 3, 4, 8):
+        size = flat.shape[1] // parts
+        if size:
+            first, second = flat[:, :size], flat[:, size : 2 * size]
+            yield (
+                f"of the first {parts}th parts are correlated" if parts > 2 else "of the second "
+                "half depend on those of the first",
+                _sum(first, second),
+                first.size,
+            )
+
+
+def _sum(a: Array, b: Array) -> float:
+    """The sum of products, without copies of what lies apart in memory."""
+    return float(np.einsum(a, [*range(a.ndim)], b, [*range(a.ndim)], [])) if a.size else 0.0
+
+
+def _displaced(w: Array, step: tuple[int, ...]) -> tuple[str, float, int]:
+    first, second = [slice(None)], [slice(None)]
+    for one in step:
+        first.append(slice(None, -1) if one == 1 else slice(1, None) if one else slice(None))
+        second.append(slice(1, None) if one == 1 else slice(None, -1) if one else slice(None))
+    a, b = w[tuple(first)], w[tuple(second)]
+    axes = ", ".join(str(axis) for axis, one in enumerate(step) if one)
+    words = f"of neighbours along ax{'i' if sum(map(abs, step)) == 1 else 'e'}s {axes} are correlated"
+    return words, _sum(a, b), a.size
+
+
+def _mirrored(w: Array) -> tuple[Array, Array]:
+    """The sums of products of values that lie alike on both sides of a place."""
+    flat = w.reshape(w.shape[0], -1)[:, :LONGEST]
+    rows, length = flat.shape
+    size = fft.next_fast_len(2 * length, real=True)
+    square = np.zeros(size // 2 + 1, complex)
+    step = max(1, 2**21 // size)
+    for start in range(0, rows, step):
+        square += (fft.rfft(flat[start : start + step], size, axis=1) ** 2).sum(axis=0)
+    total = fft.irfft(square, size)[: 2 * length - 1]
+    total[::2] -= (flat**2).sum(axis=0)
+    sums = np.arange(2 * length - 1)
+    edges = rows * ((np.minimum(sums, 2 * length - 2 - sums) + 1) // 2)
+    return total / 2, edges

@@ -1,0 +1,198 @@
+"""Is every place like every other, and every row, column and tensor only as even as chance makes it?
+
+On normal scores, which are exact whatever the law: the sum of ``m`` of them over the root of ``m``
+is a standard normal number, and their sum of squares has a chi-square law, which is made a normal
+number, too. So the groups of a tensor give independent normal numbers, whose sum of squares, trend
+and greatest are known exactly. A family has one error: its p-values are added up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from ..finding import Finding
+from ..probability import bounds
+from .place_scores import Scores
+from .places_words import axis_name, named
+
+Array = NDArray[np.float64]
+
+#: Axes of a tensor beyond which the leading ones are taken together.
+AXES = 4
+
+
+class _Seen(NamedTuple):
+    p: float
+    statistic: float
+    say: Callable[[], str]
+
+
+def places(scores: Scores) -> Finding:
+    """Mean and spread by place, row and column, over all draws."""
+    g = _limited(scores.normal)
+    axes = tuple(range(1, g.ndim))
+    seen = []
+    for size in range(1, len(axes) + 1):
+        for kept in combinations(axes, size):
+            seen += _group(g, kept, not scores.ranked)
+    return _worst("places", seen)
+
+
+def norms(scores: Scores) -> Finding:
+    """Sums and norms of each draw's tensor, rows, columns and slices: too uneven, or too even."""
+    g = _limited(scores.normal)
+    axes = tuple(range(1, g.ndim))
+    sets = [(), *((axis,) for axis in axes)]
+    sets += [kept for kept in (axes[:-1], axes[1:]) if kept and kept not in sets]
+    seen = []
+    for kept in sets:
+        seen += _group(g, (0, *kept), not scores.ranked)
+    return _worst("norms", seen)
+
+
+def _limited(g: Array) -> Array:
+    """At most so many axes: the leading ones of a tensor of more are taken for one."""
+    if g.ndim - 1 > AXES:
+        return g.reshape(g.shape[0], -1, *g.shape[-(AXES - 1) :])
+    return g
+
+
+def _worst(name: str, seen: list[_Seen]) -> Finding:
+    if not seen:
+        return Finding(name, 0.0, 1.0)
+    worst = min(seen, key=lambda one: (one.p, -abs(one.statistic)))
+    p = min(1.0, worst.p * len(seen))
+    return Finding(name, worst.statistic, p, worst.say() if p < 1e-6 else "")
+
+
+def _group(g: Array, kept: tuple[int, ...], two_sided: bool) -> Iterator[_Seen]:
+    """The groups of values that share their indices of the axes that are kept."""
+    rest = tuple(axis for axis in range(g.ndim) if axis not in kept)
+    size = math.prod(g.shape[axis] for axis in rest)
+    sides = tuple(g.shape[axis] for axis in kept)
+    count = math.prod(sides)
+    if size < 2 or (count < 2 and not (two_sided and kept == (0,))):
+        return
+    z = g.sum(axis=rest) / math.sqrt(size)
+    squares = np.einsum(g, list(range(g.ndim)), g, list(range(g.ndim)), list(kept))
+    h = chi_scores(squares, size)
+    about = _About(kept, sides, g.ndim - 1, size)
+    for what, numbers in (("sums", z), ("sizes", h)):
+        flat = numbers.reshape(-1)
+        total = float(flat @ flat)
+        above = float(special.chdtrc(count, total))
+        yield _Seen(above, total / count, lambda w=what: about.uneven(w))  # type: ignore[misc]
+        if two_sided:
+            below = float(special.chdtr(count, total))
+            yield _Seen(below, total / count, lambda w=what: about.even(w))  # type: ignore[misc]
+        at = int(np.abs(flat).argmax())
+        most = float(flat[at])
+        p = min(1.0, bounds.normal(most) * count)
+        yield _Seen(p, most, lambda w=what, at=at, most=most: about.one(w, at, most))  # type: ignore[misc]
+        if len(kept) == 1 and kept[0] > 0 and count > 2:
+            for trend, weights in _contrasts(count):
+                value = float(weights @ flat)
+                yield _Seen(
+                    bounds.normal(value),
+                    value,
+                    lambda w=what, t=trend, v=value: about.trend(w, t, v),  # type: ignore[misc]
+                )
+
+
+def _contrasts(count: int) -> Iterator[tuple[str, Array]]:
+    """Directions in which groups may differ, of length one."""
+    line = np.arange(count) - (count - 1) / 2
+    yield "along", line / np.linalg.norm(line)
+    sign = (-1.0) ** np.arange(count)
+    yield "by turns", sign / math.sqrt(count)
+
+
+def chi_scores(squares: Array, degrees: int) -> Array:
+    """Chi-square numbers as standard normal ones, with the digits of both tails."""
+    below = special.chdtr(degrees, squares)
+    above = special.chdtrc(degrees, squares)
+    tiny = 1e-300
+    return normal_from(np.maximum(below, tiny), np.maximum(above, tiny))
+
+
+def normal_from(below: Array, above: Array) -> Array:
+    """Probabilities below and above as standard normal numbers."""
+    return np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
+
+
+class _About(NamedTuple):
+    """What a grouping is, in words."""
+
+    kept: tuple[int, ...]
+    sides: tuple[int, ...]
+    dimensions: int
+    size: int
+
+    @property
+    def groups(self) -> str:
+        axes = [axis - 1 for axis in self.kept if axis]
+        if not axes:
+            return "tensors"
+        if len(axes) == self.dimensions:
+            return "places"
+        if self.dimensions == 2:
+            return ("rows", "columns")[axes[0]]
+        return "slices of " + ("axis " if len(axes) == 1 else "axes ") + ", ".join(map(str, axes))
+
+    def uneven(self, what: str) -> str:
+        if 0 in self.kept:
+            differ = "have sums" if what == "sums" else "have norms"
+            return f"the {self.groups} of a draw {differ} more unlike than chance makes them"
+        differ = "values of their own" if what == "sums" else "spreads of their own"
+        return f"the {self.groups} have {differ}, whatever the seed"
+
+    def even(self, what: str) -> str:
+        if 0 in self.kept:
+            alike = (
+                "sums nearer to the law's mean than chance allows: they are centred"
+                if what == "sums"
+                else "norms more alike than chance allows: they are normalised"
+            )
+            return f"the {self.groups} of a draw have {alike}"
+        return f"the {self.groups} are more even over the draws than chance allows"
+
+    def one(self, what: str, at: int, most: float) -> str:
+        index = np.unravel_index(at, self.sides)
+        pairs = [
+            (axis - 1, int(i)) for axis, i in zip(self.kept, index, strict=True) if axis
+        ]
+        if not pairs:
+            place = f"tensor {int(index[0])}"
+        elif len(pairs) == self.dimensions > 1:
+            place = f"place {tuple(i for _, i in pairs)}"
+        else:
+            place = ", ".join(named(axis, self.dimensions, i) for axis, i in pairs)
+        if 0 in self.kept and pairs:
+            place += f" of tensor {int(index[0])}"
+        if what == "sums":
+            return (
+                f"{place} has a mean of its own: {most / math.sqrt(self.size):+.3g} standard "
+                f"deviations over {self.size} values"
+            )
+        return f"{place} has a spread of its own: about {_ratio(most, self.size):.3g} of the law's"
+
+    def trend(self, what: str, trend: str, value: float) -> str:
+        axis = axis_name(self.kept[0] - 1, self.dimensions)
+        thing = "mean" if what == "sums" else "spread"
+        if trend == "by turns":
+            return f"the {thing} changes by turns with the {axis}: even and odd ones differ"
+        moves = "grows" if value > 0 else "falls"
+        return f"the {thing} {moves} with the {axis}"
+
+
+def _ratio(score: float, size: int) -> float:
+    """About the ratio of a standard deviation of so many values that has this score."""
+    third = 2 / (9 * size)  # Wilson and Hilferty
+    return float(max(1 - third + score * math.sqrt(third), 0.0) ** 1.5)
