@@ -8,6 +8,7 @@ padding, clipping and fills have more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -61,7 +62,7 @@ def atoms(values: Array, law: Distribution, dtype: str, resolution: int) -> Find
 
     seen = [*_whole(values, chance, law, dtype), *_lines(values, chance, law, dtype, resolution)]
     worst = min(seen, key=lambda one: (one.p, -one.statistic))
-    p = min(1.0, worst.p * len(seen))
+    p = min(1.0, worst.p * (3 + 3 * (values.ndim + 1)))
     return Finding("atoms", worst.statistic, p, worst.say() if p < 1e-6 else "")
 
 
@@ -76,7 +77,8 @@ def _whole(
         # of values that are equally out of the question, the one that stands most often
         at = often[np.lexsort((-counts[often], p))[0]]
         value, count = float(numbers[at]), int(counts[at])
-        yield _Seen(float(p.min()), count / n, lambda: said(values, value, count))
+        few = numbers.size if numbers.size < n / 4 and not dtype.endswith("16") else 0
+        yield _Seen(float(p.min()), count / n, lambda: said(values, value, count, few))
     zeros = int(n - np.count_nonzero(values))
     zero = float(chance(np.zeros(1))[0])
     p_zero = repeats.foretold(zeros, n, zero)
@@ -110,23 +112,57 @@ def _ties(
 
 
 def _clipped(ends: Array, tied: tuple[int, int], n: int) -> str:
-    return (
-        f"values are clipped: {tied[0]} of {n} are the least, {ends[0]:.6g}, and {tied[1]} the "
-        f"greatest, {ends[1]:.6g}"
-    )
+    sides = zip(tied, ("least", "greatest"), ends, strict=True)
+    told = [
+        f"{count} are the {side}, {end:.6g}"
+        for count, side, end in sides
+        if 4 * count > max(tied) and count > 1
+    ]
+    return f"values are clipped: of {n}, {' and '.join(told)}"
 
 
-def said(values: Array, value: float, count: int) -> str:
-    """Where one value stands: a row or column of it, the end of the tensor, or anywhere."""
-    equal = values == value
-    share = f"{count} of {values.size} values are {value:.6g}"
-    where = throughout(equal)
+def said(values: Array, value: float, count: int, few: int = 0) -> str:
+    """Where one value stands: a row or column of it, the end of the tensor, or anywhere.
+
+    ``few`` is the number of distinct values, where that is what is wrong.
+    """
+    share = f"{count} of {values.size} values are {value:.6g} ({count / values.size:.2%})"
+    where = throughout(values == value)
     if where:
         return f"{where} {value:.6g} throughout; {share}"
-    if value in (values.min(), values.max()):
-        side = "greatest" if value == values.max() else "least"
-        return f"values are clipped at {value:.6g}, the {side}: {share} ({count / values.size:.2%})"
-    return f"one value stands too often: {share} ({count / values.size:.2%})"
+    if few:
+        return f"{values.size} values are only {few} different ones; {share}"
+    least, greatest = float(values.min()), float(values.max())
+    if value in (least, greatest):
+        tied = int((values == least).sum()), int((values == greatest).sum())
+        return _clipped(np.array([least, greatest]), tied, values.size)
+    return f"one value stands too often: {share}"
+
+
+def _fixed(values: Array) -> str:
+    """The places that hold the same number for every seed, in words."""
+    where = throughout(values == values[:1]) if len(values) > 1 else ""
+    return f"{where} the same for every seed" if where else ""
+
+
+def _of_line(values: Array, axis: int, at: int, count: int, number: float) -> str:
+    """A value that stands too often in one line; of a whole row that is the same, the row."""
+    equal = values == number
+    where = throughout(equal)
+    if axis == 0 and where:
+        fixed = (values == values[:1]).all(axis=0)
+        if fixed.sum() > equal.all(axis=0).sum():  # by numbers of their own
+            return _fixed(values)
+    if where:
+        return f"{where} {number:.6g} throughout"
+    return line(values.shape, axis, at, count, number)
+
+
+def _repeated(values: Array, axis: int, ties: int, expected: float) -> str:
+    told = f"values repeat {along(axis, values.ndim)} {ties} times"
+    told += f", where at most {expected:.3g} are expected"
+    where = _fixed(values) if axis == 0 else ""
+    return f"{where}; {told}" if where else told
 
 
 def _lines(
@@ -154,10 +190,7 @@ def _lines(
         yield _Seen(
             bounds.poisson_above(ties, expected),
             ties / values.size,
-            lambda axis=axis, ties=ties, expected=expected: (  # type: ignore[misc]
-                f"values repeat {along(axis, values.ndim)} {ties} times, "
-                f"where at most {expected:.3g} are expected"
-            ),
+            partial(_repeated, values, axis, ties, expected),
         )
         row, count, number = _runs(ordered, same)
         if count.size:
@@ -166,9 +199,7 @@ def _lines(
             yield _Seen(
                 float(p[at]),
                 float(count[at] / length),
-                lambda axis=axis, row=row[at], count=count[at], number=number[at]: line(  # type: ignore[misc]
-                    values.shape, axis, int(row), int(count), float(number)
-                ),
+                partial(_of_line, values, axis, int(row[at]), int(count[at]), float(number[at])),
             )
         zeros = (view == 0).reshape(-1, length).sum(axis=1)
         at = int(zeros.argmax())
@@ -177,9 +208,7 @@ def _lines(
             yield _Seen(
                 min(1.0, repeats.foretold(int(zeros[at]), length, zero) * len(zeros)),
                 float(zeros[at] / length),
-                lambda axis=axis, at=at, count=zeros[at]: line(  # type: ignore[misc]
-                    values.shape, axis, at, int(count), 0.0
-                ),
+                partial(_of_line, values, axis, at, int(zeros[at]), 0.0),
             )
 
 
@@ -191,4 +220,3 @@ def _runs(ordered: Array, same: NDArray[np.bool_]) -> tuple[Array, Array, Array]
     row, start = np.nonzero(steps == 1)
     stop = np.nonzero(steps == -1)[1]
     return row, (stop - start + 1).astype(float), ordered[row, start]
-

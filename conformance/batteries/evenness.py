@@ -1,4 +1,4 @@
-"""Are values more even than chance: quasi-random, stratified, standardised? And have they full rank?"""
+"""Are values more even than chance: quasi-random, standardised? And is the rank full?"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def lags(w: Array, name: str = "lag") -> Finding:
     worst, count = Finding(name, 0.0, 1.0), 0
     for order, flat in _orders(w):
         total, edges = _autocorrelation(flat)
-        finding = _largest(name, total, edges, "at lag {}" + order)
+        finding = _largest(name, total, edges, order)
         count += 1
         if finding.p < worst.p:
             worst = finding
@@ -48,7 +48,7 @@ def _orders(w: Array) -> Iterator[tuple[str, Array]]:
     sides = [side for side in w.shape[1:] if side > 1]
     if len(sides) > 1 and flat.shape[1] < LONGEST:
         turned = w.transpose(0, *range(w.ndim - 1, 0, -1))
-        yield " of the axes reversed", turned.reshape(w.shape[0], -1)
+        yield ", with the axes reversed", turned.reshape(w.shape[0], -1)
 
 
 def _autocorrelation(flat: Array) -> tuple[Array, Array]:
@@ -64,14 +64,26 @@ def _autocorrelation(flat: Array) -> tuple[Array, Array]:
     return total, rows * (length - np.arange(1, length))
 
 
-def _largest(name: str, total: Array, edges: Array, words: str) -> Finding:
+def _said(name: str, lag: int, correlation: float, order: str) -> str:
+    """What is seen at a lag."""
+    what = "sizes" if name == "squares" else "values"
+    if correlation > 0.98:
+        return f"{what} repeat with period {lag}{order} (correlation {correlation:.3f})"
+    if correlation < -0.98 and what == "values":
+        return f"values {lag} apart are opposite{order} (correlation {correlation:.3f})"
+    return f"{what} {lag} apart are correlated by {correlation:+.3f}{order}"
+
+
+def _largest(name: str, total: Array, edges: Array, order: str) -> Finding:
     """The sum that stands out most, by its p-value times the number of sums."""
     enough = edges >= FEWEST
     if not enough.any():
         return Finding(name, 0.0, 1.0)
     at = int(np.where(enough, total**2 / np.maximum(edges, 1), -1).argmax())
     p = min(1.0, paths(float(total[at]), int(edges[at])) * int(enough.sum()))
-    return Finding(name, float(total[at] / edges[at]), p, words.format(at + 1))
+    correlation = float(total[at] / edges[at])
+    note = _said(name, at + 1, correlation, order) if p < 1e-6 else ""
+    return Finding(name, correlation, p, note)
 
 
 def neighbours(w: Array, sizes: Array) -> Finding:
@@ -90,7 +102,12 @@ def neighbours(w: Array, sizes: Array) -> Finding:
         if finding.p < worst.p:
             worst = finding._replace(note=f"{what} are mirrored about a place of the tensor")
     p = min(1.0, worst.p * max(count, 1))
-    note = f"{worst.note} (correlation {worst.statistic:+.3f})" if worst.note else ""
+    told = f"{worst.note} (correlation {worst.statistic:+.3f})"
+    if worst.statistic > 0.98:
+        told = told.replace("are correlated", "are copies")
+    elif worst.statistic < -0.98:
+        told = told.replace("are correlated", "are opposite")
+    note = told if p < 1e-6 else ""
     return worst._replace(p=p, note=note)
 
 
@@ -110,7 +127,7 @@ def _pairs(w: Array) -> Iterator[tuple[str, float, int]]:
             if side // parts > 0 and side % parts == 0 and side > parts:
                 first, second = np.split(w, parts, axis)[:2]
                 yield (
-                    f"of the parts that axis {axis - 1} has in {parts} are correlated",
+                    f"of the first two of {parts} parts of axis {axis - 1} are correlated",
                     _sum(first, second),
                     first.size,
                 )
@@ -130,8 +147,9 @@ def _pairs(w: Array) -> Iterator[tuple[str, float, int]]:
         if size:
             first, second = flat[:, :size], flat[:, size : 2 * size]
             yield (
-                f"of the first {parts}th parts are correlated" if parts > 2 else "of the second "
-                "half depend on those of the first",
+                f"of the first {parts}th parts are correlated"
+                if parts > 2
+                else "of the second half depend on those of the first",
                 _sum(first, second),
                 first.size,
             )
@@ -149,7 +167,9 @@ def _displaced(w: Array, step: tuple[int, ...]) -> tuple[str, float, int]:
         second.append(slice(1, None) if one == 1 else slice(None, -1) if one else slice(None))
     a, b = w[tuple(first)], w[tuple(second)]
     axes = ", ".join(str(axis) for axis, one in enumerate(step) if one)
-    words = f"of neighbours along ax{'i' if sum(map(abs, step)) == 1 else 'e'}s {axes} are correlated"
+    words = (
+        f"of neighbours along ax{'i' if sum(map(abs, step)) == 1 else 'e'}s {axes} are correlated"
+    )
     return words, _sum(a, b), a.size
 
 

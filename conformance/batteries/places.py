@@ -1,4 +1,4 @@
-"""Is every place like every other, and every row, column and tensor only as even as chance makes it?
+"""Is every place like every other, and every row, column and tensor as even as chance makes it?
 
 On normal scores, which are exact whatever the law: the sum of ``m`` of them over the root of ``m``
 is a standard normal number, and their sum of squares has a chi-square law, which is made a normal
@@ -24,14 +24,21 @@ from .places_words import axis_name, named
 
 Array = NDArray[np.float64]
 
+#: Groups of which ranks are told to be too even.
+FEWEST = 64
 #: Axes of a tensor beyond which the leading ones are taken together.
 AXES = 4
 
 
 class _Seen(NamedTuple):
+    """A p-value, and what is needed to say the simplest of many that are next to zero."""
+
     p: float
     statistic: float
     say: Callable[[], str]
+    excess: float
+    axes: int
+    share: float
 
 
 def places(scores: Scores) -> Finding:
@@ -67,9 +74,21 @@ def _limited(g: Array) -> Array:
 def _worst(name: str, seen: list[_Seen]) -> Finding:
     if not seen:
         return Finding(name, 0.0, 1.0)
-    worst = min(seen, key=lambda one: (one.p, -abs(one.statistic)))
+    worst = _simplest(seen)
     p = min(1.0, worst.p * len(seen))
     return Finding(name, worst.statistic, p, worst.say() if p < 1e-6 else "")
+
+
+def _simplest(seen: list[_Seen]) -> _Seen:
+    """The least p-value; of those that are next to zero, the one with the fewest axes that has most
+    of the excess.
+    """
+    out = [one for one in seen if one.p < 1e-290]
+    if not out:
+        return min(seen, key=lambda one: one.p)
+    most = max(one.excess for one in out)
+    clear = [one for one in out if one.excess >= 0.6 * most]
+    return min(clear, key=lambda one: (one.axes, -one.share))
 
 
 def _group(g: Array, kept: tuple[int, ...], two_sided: bool) -> Iterator[_Seen]:
@@ -78,32 +97,37 @@ def _group(g: Array, kept: tuple[int, ...], two_sided: bool) -> Iterator[_Seen]:
     size = math.prod(g.shape[axis] for axis in rest)
     sides = tuple(g.shape[axis] for axis in kept)
     count = math.prod(sides)
-    if size < 2 or (count < 2 and not (two_sided and kept == (0,))):
+    if size < 2 or (count < 2 and (kept != (0,) or not two_sided)):
         return
     z = g.sum(axis=rest) / math.sqrt(size)
     squares = np.einsum(g, list(range(g.ndim)), g, list(range(g.ndim)), list(kept))
     h = chi_scores(squares, size)
-    about = _About(kept, sides, g.ndim - 1, size)
+    about = _About(kept, sides, g.ndim - 1, size, np.sqrt(squares / size).reshape(-1))
+    axes = len(kept)
+    effects = {"sums": z**2, "sizes": size * (squares / size - 1) ** 2 / 2}
     for what, numbers in (("sums", z), ("sizes", h)):
         flat = numbers.reshape(-1)
         total = float(flat @ flat)
+        excess = float(effects[what].sum()) - count
+
+        def seen(p: float, value: float, share: float, words: str, excess: float = excess) -> _Seen:
+            return _Seen(p, value, lambda: words, excess, axes, share)
+
         above = float(special.chdtrc(count, total))
-        yield _Seen(above, total / count, lambda w=what: about.uneven(w))  # type: ignore[misc]
-        if two_sided:
+        yield seen(above, total / count, 0.5, about.uneven(what))
+        # A few ranks are more even than chance: their sum is fixed.
+        if two_sided or count >= FEWEST:
             below = float(special.chdtr(count, total))
-            yield _Seen(below, total / count, lambda w=what: about.even(w))  # type: ignore[misc]
+            yield seen(below, total / count, 1.0, about.even(what), 0.0)
         at = int(np.abs(flat).argmax())
         most = float(flat[at])
         p = min(1.0, bounds.normal(most) * count)
-        yield _Seen(p, most, lambda w=what, at=at, most=most: about.one(w, at, most))  # type: ignore[misc]
+        yield seen(p, most, most**2 / max(total, 1e-9), about.one(what, at, most))
         if len(kept) == 1 and kept[0] > 0 and count > 2:
             for trend, weights in _contrasts(count):
                 value = float(weights @ flat)
-                yield _Seen(
-                    bounds.normal(value),
-                    value,
-                    lambda w=what, t=trend, v=value: about.trend(w, t, v),  # type: ignore[misc]
-                )
+                share = value**2 / max(total, 1e-9)
+                yield seen(bounds.normal(value), value, share, about.trend(what, trend, value))
 
 
 def _contrasts(count: int) -> Iterator[tuple[str, Array]]:
@@ -134,6 +158,7 @@ class _About(NamedTuple):
     sides: tuple[int, ...]
     dimensions: int
     size: int
+    spreads: Array
 
     @property
     def groups(self) -> str:
@@ -165,9 +190,7 @@ class _About(NamedTuple):
 
     def one(self, what: str, at: int, most: float) -> str:
         index = np.unravel_index(at, self.sides)
-        pairs = [
-            (axis - 1, int(i)) for axis, i in zip(self.kept, index, strict=True) if axis
-        ]
+        pairs = [(axis - 1, int(i)) for axis, i in zip(self.kept, index, strict=True) if axis]
         if not pairs:
             place = f"tensor {int(index[0])}"
         elif len(pairs) == self.dimensions > 1:
@@ -181,7 +204,7 @@ class _About(NamedTuple):
                 f"{place} has a mean of its own: {most / math.sqrt(self.size):+.3g} standard "
                 f"deviations over {self.size} values"
             )
-        return f"{place} has a spread of its own: about {_ratio(most, self.size):.3g} of the law's"
+        return f"{place} has a spread of its own: {self.spreads[at]:.3g} times the law's"
 
     def trend(self, what: str, trend: str, value: float) -> str:
         axis = axis_name(self.kept[0] - 1, self.dimensions)
@@ -190,9 +213,3 @@ class _About(NamedTuple):
             return f"the {thing} changes by turns with the {axis}: even and odd ones differ"
         moves = "grows" if value > 0 else "falls"
         return f"the {thing} {moves} with the {axis}"
-
-
-def _ratio(score: float, size: int) -> float:
-    """About the ratio of a standard deviation of so many values that has this score."""
-    third = 2 / (9 * size)  # Wilson and Hilferty
-    return float(max(1 - third + score * math.sqrt(third), 0.0) ** 1.5)

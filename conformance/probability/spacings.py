@@ -20,7 +20,7 @@ _T = np.geomspace(1e-6, 100, 800)
 
 
 def moran(u: Array) -> tuple[float, float]:
-    """The mean logarithm of a spacing, in units of the mean spacing, and the p-value of even points.
+    """The mean logarithm of a spacing, in units of the mean one, and the p-value of even points.
 
     The groups are all axes but the last; without a pattern the mean is near -0.577, for even
     points it is near zero. The p-value is Chernoff's bound. Clustered points are another question:

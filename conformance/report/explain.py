@@ -31,6 +31,20 @@ _COPIES = {
     "edges": "values pile up at the bounds: clipped, or wrapped",
 }
 
+#: Tests whose note says what was seen, the plainest first.
+SEEN = ("atoms", "places", "norms", "even", "rank", "neighbours", "lag", "squares")
+
+
+def seen_in(failed: Sequence[Decision]) -> list[str]:
+    """What the tests of single values and of places saw, in their own words: two at most.
+
+    In a complex type these are tests of the moduli.
+    """
+    notes = {item.test.rpartition(".")[2]: item.note for item in failed if item.note}
+    told = [notes[test] for test in SEEN if test in notes]
+    repeating = [note for note in told if " repeat with period " in note]
+    return list(dict.fromkeys([*repeating, *told]))[:2]
+
 
 def explain(
     scheme: Scheme,
@@ -41,7 +55,7 @@ def explain(
     scale: tuple[float, float, float] | None,
 ) -> str:
     """A sentence or two: the measured scale with its interval and what explains it."""
-    parts = []
+    parts = seen_in(failed)
     law = seen(scheme.on(shape, layout))
     if scale is not None:
         measured, low, high = scale
@@ -56,6 +70,8 @@ def explain(
             ]
             parts.append(f"{text}, explained by {' or '.join(reasons[:3])}" if reasons else text)
     names = {item.test for item in failed}
+    if parts and "atoms" in names:
+        names -= {"collisions"}  # a value stands too often: it is no matter of resolution
     if "support" in names:
         names -= {"edges"}
     if names & {"support", "ks"} and "duplicates" not in names:
