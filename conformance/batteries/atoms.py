@@ -73,7 +73,7 @@ def _whole(
     numbers, counts = np.unique(values, return_counts=True)
     often = np.flatnonzero((counts > 1) & (numbers != 0))
     if often.size:
-        p = repeats.most_frequent(counts[often], n, chance(numbers[often]))
+        p = repeats.most_frequent(counts[often].astype(float), n, chance(numbers[often]))
         # of values that are equally out of the question, the one that stands most often
         at = often[np.lexsort((-counts[often], p))[0]]
         value, count = float(numbers[at]), int(counts[at])
@@ -212,7 +212,7 @@ def _lines(
             )
 
 
-def _runs(ordered: Array, same: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+def _runs(ordered: Array, same: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Array, Array]:
     """The runs of equal values of sorted rows: row, length and value of each."""
     padded = np.zeros((same.shape[0], same.shape[1] + 2), np.int8)
     padded[:, 1:-1] = same

@@ -157,7 +157,8 @@ def _pairs(w: Array) -> Iterator[tuple[str, float, int]]:
 
 def _sum(a: Array, b: Array) -> float:
     """The sum of products, without copies of what lies apart in memory."""
-    return float(np.einsum(a, [*range(a.ndim)], b, [*range(a.ndim)], [])) if a.size else 0.0
+    axes = "abcdefghijklmnopqrstuvwxyz"[: a.ndim]
+    return float(np.einsum(f"{axes},{axes}->", a, b)) if a.size else 0.0
 
 
 def _displaced(w: Array, step: tuple[int, ...]) -> tuple[str, float, int]:

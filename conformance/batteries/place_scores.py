@@ -82,14 +82,12 @@ class Scores:
     @property
     def density(self) -> float:
         """The greatest density of :attr:`linear`."""
-        if self.is_normal:
-            return 1 / math.sqrt(2 * math.pi)
-        if isinstance(self.law, Uniform):
-            return 1 / math.sqrt(12)
         law = self.law
-        mode = min(max(0.0, law.low), law.high)
-        peak = math.exp(-(mode**2) / 2) / math.sqrt(2 * math.pi)
-        flip = law.low > 0
-        low, high = (-law.high, -law.low) if flip else (law.low, law.high)
-        mass = float(special.ndtr(high) - special.ndtr(low))
-        return peak / mass * law.std / law.sigma
+        if isinstance(law, Uniform) and not self.ranked:
+            return 1 / math.sqrt(12)
+        if isinstance(law, TruncatedNormal) and not self.ranked:
+            mode = min(max(0.0, law.low), law.high)
+            peak = math.exp(-(mode**2) / 2) / math.sqrt(2 * math.pi)
+            low, high = (-law.high, -law.low) if law.low > 0 else (law.low, law.high)
+            return peak / float(special.ndtr(high) - special.ndtr(low)) * law.std / law.sigma
+        return 1 / math.sqrt(2 * math.pi)

@@ -45,7 +45,7 @@ def places(scores: Scores) -> Finding:
     """Mean and spread by place, row and column, over all draws."""
     g = _limited(scores.normal)
     axes = tuple(range(1, g.ndim))
-    seen = []
+    seen: list[_Seen] = []
     for size in range(1, len(axes) + 1):
         for kept in combinations(axes, size):
             seen += _group(g, kept, not scores.ranked)
@@ -58,7 +58,7 @@ def norms(scores: Scores) -> Finding:
     axes = tuple(range(1, g.ndim))
     sets = [(), *((axis,) for axis in axes)]
     sets += [kept for kept in (axes[:-1], axes[1:]) if kept and kept not in sets]
-    seen = []
+    seen: list[_Seen] = []
     for kept in sets:
         seen += _group(g, (0, *kept), not scores.ranked)
     return _worst("norms", seen)
@@ -100,7 +100,7 @@ def _group(g: Array, kept: tuple[int, ...], two_sided: bool) -> Iterator[_Seen]:
     if size < 2 or (count < 2 and (kept != (0,) or not two_sided)):
         return
     z = g.sum(axis=rest) / math.sqrt(size)
-    squares = np.einsum(g, list(range(g.ndim)), g, list(range(g.ndim)), list(kept))
+    squares = (g**2).sum(axis=rest)
     h = chi_scores(squares, size)
     about = _About(kept, sides, g.ndim - 1, size, np.sqrt(squares / size).reshape(-1))
     axes = len(kept)
@@ -132,10 +132,10 @@ def _group(g: Array, kept: tuple[int, ...], two_sided: bool) -> Iterator[_Seen]:
 
 def _contrasts(count: int) -> Iterator[tuple[str, Array]]:
     """Directions in which groups may differ, of length one."""
-    line = np.arange(count) - (count - 1) / 2
-    yield "along", line / np.linalg.norm(line)
-    sign = (-1.0) ** np.arange(count)
-    yield "by turns", sign / math.sqrt(count)
+    line: Array = np.arange(count) - (count - 1) / 2
+    yield "along", np.asarray(line / math.sqrt(float(line @ line)), np.float64)
+    sign: Array = 1.0 - 2.0 * (np.arange(count) % 2)
+    yield "by turns", np.asarray(sign / math.sqrt(count), np.float64)
 
 
 def chi_scores(squares: Array, degrees: int) -> Array:

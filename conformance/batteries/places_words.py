@@ -46,7 +46,7 @@ def line(shape: tuple[int, ...], axis: int, at: int, count: int, value: float) -
     rest = tuple(n for k, n in enumerate(shape) if k != axis)
     place = tuple(int(i) for i in np.unravel_index(at, rest))
     if axis == 0:
-        where = place[0] if len(place) == 1 else place
+        where = str(place[0] if len(place) == 1 else place)
         return f"place {where} is the same for {count} of {shape[0]} seeds: {value:.6g}"
     if len(shape) == 3:
         where = ("row", "column")[axis == 1] + f" {place[1]}"
@@ -63,7 +63,7 @@ def throughout(equal: NDArray[np.bool_]) -> str:
     >>> throughout(mask)
     'row 0 is'
     """
-    always = equal.all(axis=0)
+    always: NDArray[np.bool_] = np.asarray(equal.all(axis=0))
     if not always.any():
         return ""
     dimensions = always.ndim

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +19,12 @@ def _other(s: Setting) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64DXSM([s.seed, 1]))
 
 
-def filled(index: object, value: float = 0.0) -> Fault:
+def filled(index: Any, value: float = 0.0) -> Fault:
     """A slice of the tensor holds one value."""
 
     def make(s: Setting) -> Array:
         values = s.draw()
-        values[index] = value  # type: ignore[index]
+        values[index] = value
         return values
 
     return make

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from scipy import linalg, special
@@ -37,13 +38,13 @@ def by_size(values: Array) -> Array:
     return np.take_along_axis(values, np.abs(values).argsort(axis=-1), -1)
 
 
-def same(part: object) -> Fault:
+def same(part: Any) -> Fault:
     """A part of the tensor is the same for every seed."""
 
     def make(s: Setting) -> Array:
         values = s.draw()
         fixed = ppf(s.law, _fixed(s).random(s.shape) + 2.0**-54)
-        values[part] = fixed[part]  # type: ignore[index]
+        values[part] = fixed[part]
         return values
 
     return make
