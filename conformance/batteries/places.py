@@ -2,8 +2,8 @@
 
 On normal scores, which are exact whatever the law: the sum of ``m`` of them over the root of ``m``
 is a standard normal number, and their sum of squares has a chi-square law, which is made a normal
-number, too. So the groups of a tensor give independent normal numbers, whose sum of squares, trend
-and greatest are known exactly. A family has one error: its p-values are added up.
+number, too. So the groups of a tensor give independent normal numbers, whose sum of squares about
+their mean, trend and greatest are known exactly. A family has one error: its p-values are added up.
 """
 
 from __future__ import annotations
@@ -104,25 +104,30 @@ def _group(g: Array, kept: tuple[int, ...], two_sided: bool) -> Iterator[_Seen]:
     h = chi_scores(squares, size)
     about = _About(kept, sides, g.ndim - 1, size, np.sqrt(squares / size).reshape(-1))
     axes = len(kept)
-    effects = {"sums": z**2, "sizes": size * (squares / size - 1) ** 2 / 2}
+    effects = {"sums": z, "sizes": (squares / size - 1) * math.sqrt(size / 2)}
     for what, numbers in (("sums", z), ("sizes", h)):
         flat = numbers.reshape(-1)
+        free = count
+        if count > 1:  # what all have in common is a question of the law
+            flat, free = flat - flat.mean(), count - 1
         total = float(flat @ flat)
-        excess = float(effects[what].sum()) - count
+        excess = float(effects[what].var()) * count - free
 
         def seen(p: float, value: float, share: float, words: str, excess: float = excess) -> _Seen:
             return _Seen(p, value, lambda: words, excess, axes, share)
 
-        above = float(special.chdtrc(count, total))
-        yield seen(above, total / count, 0.5, about.uneven(what))
         # A few ranks are more even than chance: their sum is fixed.
         if two_sided or count >= FEWEST:
-            below = float(special.chdtr(count, total))
-            yield seen(below, total / count, 1.0, about.even(what), 0.0)
+            below = float(special.chdtr(free, total))
+            yield seen(below, total / free, 1.0, about.even(what), 0.0)
+        if count < 2:
+            continue
+        above = float(special.chdtrc(free, total))
+        yield seen(above, total / free, 0.5, about.uneven(what))
         at = int(np.abs(flat).argmax())
-        most = float(flat[at])
+        most = float(flat[at]) / math.sqrt(1 - 1 / count)
         p = min(1.0, bounds.normal(most) * count)
-        yield seen(p, most, most**2 / max(total, 1e-9), about.one(what, at, most))
+        yield seen(p, most, float(flat[at]) ** 2 / max(total, 1e-9), about.one(what, at, most))
         if len(kept) == 1 and kept[0] > 0 and count > 2:
             for trend, weights in _contrasts(count):
                 value = float(weights @ flat)
@@ -131,11 +136,11 @@ def _group(g: Array, kept: tuple[int, ...], two_sided: bool) -> Iterator[_Seen]:
 
 
 def _contrasts(count: int) -> Iterator[tuple[str, Array]]:
-    """Directions in which groups may differ, of length one."""
-    line: Array = np.arange(count) - (count - 1) / 2
-    yield "along", np.asarray(line / math.sqrt(float(line @ line)), np.float64)
-    sign: Array = 1.0 - 2.0 * (np.arange(count) % 2)
-    yield "by turns", np.asarray(sign / math.sqrt(count), np.float64)
+    """Directions in which groups may differ, of length one and free of what they share."""
+    index = np.arange(count)
+    for words, line in (("along", index), ("by turns", index % 2)):
+        centred = line - line.mean()
+        yield words, np.asarray(centred / math.sqrt(float(centred @ centred)), np.float64)
 
 
 def chi_scores(squares: Array, degrees: int) -> Array:
