@@ -95,7 +95,10 @@ def symmetry(tensors: Array) -> Finding:
     upper = np.triu_indices(min(tensors.shape[1:]), 1)
     products = tensors[:, upper[0], upper[1]] * tensors[:, upper[1], upper[0]]
     mean = float(products.mean())
-    return Finding("symmetry", mean, correlation(mean, products.size))
+    p = correlation(mean, products.size)
+    near = {1: "equal", -1: "opposite"}.get(round(mean) if abs(mean) > 0.95 else 0)
+    told = f"a matrix and its transpose are {near or f'correlated by {mean:+.3f}'}"
+    return Finding("symmetry", mean, p, told if p < 1e-6 else "")
 
 
 def shifted(tensors: Array) -> Finding:

@@ -64,9 +64,11 @@ def _autocorrelation(flat: Array) -> tuple[Array, Array]:
     return total, rows * (length - np.arange(1, length))
 
 
-def _said(name: str, lag: int, correlation: float, order: str) -> str:
-    """What is seen at a lag."""
+def _said(name: str, lag: int, correlation: float, next_one: float, order: str) -> str:
+    """What is seen at a lag, where the values next to each other have this correlation."""
     what = "sizes" if name == "squares" else "values"
+    if next_one > 0.9:
+        return f"neighbouring {what} are nearly equal{order} (correlation {next_one:.3f}): sorted"
     if correlation > 0.98:
         return f"{what} repeat with period {lag}{order} (correlation {correlation:.3f})"
     if correlation < -0.98 and what == "values":
@@ -82,7 +84,11 @@ def _largest(name: str, total: Array, edges: Array, order: str) -> Finding:
     at = int(np.where(enough, total**2 / np.maximum(edges, 1), -1).argmax())
     p = min(1.0, paths(float(total[at]), int(edges[at])) * int(enough.sum()))
     correlation = float(total[at] / edges[at])
-    note = _said(name, at + 1, correlation, order) if p < 1e-6 else ""
+    note = (
+        _said(name, at + 1, correlation, float(total[0] / max(edges[0], 1)), order)
+        if p < 1e-6
+        else ""
+    )
     return Finding(name, correlation, p, note)
 
 

@@ -102,7 +102,7 @@ def _group(g: Array, kept: tuple[int, ...], two_sided: bool) -> Iterator[_Seen]:
     z = g.sum(axis=rest) / math.sqrt(size)
     squares = (g**2).sum(axis=rest)
     h = chi_scores(squares, size)
-    about = _About(kept, sides, g.ndim - 1, size, np.sqrt(squares / size).reshape(-1))
+    about = _About(kept, sides, g.ndim - 1, size, np.sqrt(squares / size).reshape(-1), g.shape[0])
     axes = len(kept)
     effects = {"sums": z, "sizes": (squares / size - 1) * math.sqrt(size / 2)}
     for what, numbers in (("sums", z), ("sizes", h)):
@@ -164,6 +164,7 @@ class _About(NamedTuple):
     dimensions: int
     size: int
     spreads: Array
+    draws: int
 
     @property
     def groups(self) -> str:
@@ -181,7 +182,8 @@ class _About(NamedTuple):
             differ = "have sums" if what == "sums" else "have norms"
             return f"the {self.groups} of a draw {differ} more unlike than chance makes them"
         differ = "values of their own" if what == "sums" else "spreads of their own"
-        return f"the {self.groups} have {differ}, whatever the seed"
+        seeds = ", whatever the seed" if self.draws > 1 else ""
+        return f"the {self.groups} have {differ}{seeds}"
 
     def even(self, what: str) -> str:
         if 0 in self.kept:
@@ -191,7 +193,8 @@ class _About(NamedTuple):
                 else "norms more alike than chance allows: they are normalised"
             )
             return f"the {self.groups} of a draw have {alike}"
-        return f"the {self.groups} are more even over the draws than chance allows"
+        seeds = " over the draws" if self.draws > 1 else ""
+        return f"the {self.groups} are more even{seeds} than chance allows"
 
     def one(self, what: str, at: int, most: float) -> str:
         index = np.unravel_index(at, self.sides)

@@ -33,6 +33,7 @@ _COPIES = {
 
 #: Tests whose note says what was seen, the plainest first.
 SEEN = ("atoms", "places", "norms", "even", "rank", "neighbours", "lag", "squares")
+_PLAIN = ("throughout", "the same for every seed", "clipped", "with period", "sorted")
 
 
 def seen_in(failed: Sequence[Decision]) -> list[str]:
@@ -40,10 +41,18 @@ def seen_in(failed: Sequence[Decision]) -> list[str]:
 
     In a complex type these are tests of the moduli.
     """
-    notes = {item.test.rpartition(".")[2]: item.note for item in failed if item.note}
-    told = [notes[test] for test in SEEN if test in notes]
-    repeating = [note for note in told if " repeat with period " in note]
-    return list(dict.fromkeys([*repeating, *told]))[:2]
+    found = {item.test.rpartition(".")[2]: item for item in failed if item.note}
+    if "places" in found:
+        found.pop("norms", None)  # the same of each draw
+    items = [found[test] for test in SEEN if test in found]
+
+    def order(item: Decision) -> int:
+        if any(words in item.note for words in _PLAIN):
+            return 0
+        strong = item.test in ("neighbours", "lag") and 0.5 < abs(item.statistic) < 1.2
+        return 1 if strong else 2
+
+    return [item.note for item in sorted(items, key=order)][:2]
 
 
 def explain(
