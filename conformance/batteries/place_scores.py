@@ -38,7 +38,8 @@ class Scores:
         if ranked:
             steps = float(u.u.size)
             index = np.empty(u.u.size)
-            index[np.argsort(u.u, kind="stable")] = np.arange(u.u.size)
+            # Ties, as those of values beyond the support, are broken by chance and not by place.
+            index[np.lexsort((rng.random(u.u.size), u.u))] = np.arange(u.u.size)
         else:
             steps = 2.0**resolution
             index = np.clip(np.floor(u.u * steps), 0, steps - 1)
