@@ -49,6 +49,24 @@ def _cells(x: Array, dtype: str) -> tuple[Array, Array]:
     return (2 * low - x, 2 * high - x) if dtype.endswith("16") else (low, high)
 
 
+class _Values:
+    """The different values of all draws, how often each stands, and bounds on their chances."""
+
+    def __init__(self, values: Array, law: Distribution, dtype: str, resolution: int) -> None:
+        self.all, self.law, self.dtype = values, law, dtype
+        self.step = 2.0**-resolution
+        self.numbers, self.counts = np.unique(values, return_counts=True)
+        self._known = np.full(self.numbers.size, np.nan)
+        often = self.counts > 1
+        self._known[often] = chances(self.numbers[often], law, dtype, resolution)
+        self.zero = float(chances(np.zeros(1), law, dtype, resolution)[0])
+        self.ends = chances(self.numbers[[0, -1]], law, dtype, resolution)
+
+    def chance(self, repeated: Array) -> Array:
+        """Bounds on the chances of values that stand more than once."""
+        return self._known[np.searchsorted(self.numbers, repeated)]
+
+
 def atoms(values: Array, law: Distribution, dtype: str, resolution: int) -> Finding:
     """The most frequent value of all, of each row, column and place; zeros; ties at the ends.
 
@@ -56,55 +74,47 @@ def atoms(values: Array, law: Distribution, dtype: str, resolution: int) -> Find
     """
     if values.size < 2:
         return Finding("atoms", 0.0, 1.0)
-
-    def chance(x: Array) -> Array:
-        return chances(x, law, dtype, resolution)
-
-    seen = [*_whole(values, chance, law, dtype), *_lines(values, chance, law, dtype, resolution)]
+    known = _Values(values, law, dtype, resolution)
+    most = heaviest(law, dtype, resolution) * (2 if dtype.endswith("16") else 1)
+    seen = [*_whole(known), *_lines(known, min(most + known.step, 1.0))]
     worst = min(seen, key=lambda one: (one.p, -one.statistic))
-    p = min(1.0, worst.p * (3 + 3 * (values.ndim + 1)))
+    p = min(1.0, worst.p * (3 + 3 * 5))
     return Finding("atoms", worst.statistic, p, worst.say() if p < 1e-6 else "")
 
 
-def _whole(
-    values: Array, chance: Callable[[Array], Array], law: Distribution, dtype: str
-) -> Iterator[_Seen]:
+def _whole(known: _Values) -> Iterator[_Seen]:
+    values, numbers, counts = known.all, known.numbers, known.counts
     n = values.size
-    numbers, counts = np.unique(values, return_counts=True)
     often = np.flatnonzero((counts > 1) & (numbers != 0))
     if often.size:
-        p = repeats.most_frequent(counts[often].astype(float), n, chance(numbers[often]))
+        chance = known.chance(numbers[often])
+        p = repeats.most_frequent(counts[often].astype(float), n, chance)
         # of values that are equally out of the question, the one that stands most often
         at = often[np.lexsort((-counts[often], p))[0]]
         value, count = float(numbers[at]), int(counts[at])
-        few = numbers.size if numbers.size < n / 4 and not dtype.endswith("16") else 0
+        few = numbers.size if numbers.size < n / 4 and not known.dtype.endswith("16") else 0
         yield _Seen(float(p.min()), count / n, lambda: said(values, value, count, few))
     zeros = int(n - np.count_nonzero(values))
-    zero = float(chance(np.zeros(1))[0])
-    p_zero = repeats.foretold(zeros, n, zero)
+    p_zero = repeats.foretold(zeros, n, known.zero)
     yield _Seen(p_zero, zeros / n, lambda: said(values, 0.0, zeros))
-    yield from _ties(numbers[[0, -1]], (int(counts[0]), int(counts[-1])), n, chance, law, dtype)
+    yield from _ties(known)
 
 
-def _ties(
-    ends: Array,
-    tied: tuple[int, int],
-    n: int,
-    chance: Callable[[Array], Array],
-    law: Distribution,
-    dtype: str,
-) -> Iterator[_Seen]:
+def _ties(known: _Values) -> Iterator[_Seen]:
     """Clipping far out: the least and the greatest value repeat, and nothing lies beyond them.
 
     Given the ends themselves, their ties are a question of their own, so that both p-values go
     together.
     """
-    low, high = _cells(ends, dtype)
+    ends, n = known.numbers[[0, -1]], known.all.size
+    tied = int(known.counts[0]), int(known.counts[-1])
+    low, high = _cells(ends, known.dtype)
+    law = known.law
     sides = float(cdf(law, low[:1])[0]), float(complement(law, high[1:])[0])
     beyond, inside = min(sides), 1 - sum(sides)
     if max(tied) < 2 or inside < 0.5:
         return
-    least, greatest = (float(one) for one in chance(ends) / inside)
+    least, greatest = (float(one) for one in known.ends / inside)
     p_ties = repeats.tied(tied, n, (least, greatest))
     p_beyond = float(np.exp(n * np.log1p(-min(2 * beyond, 1 - 1e-12))))
     p = repeats.together(p_beyond, p_ties)
@@ -165,20 +175,22 @@ def _repeated(values: Array, axis: int, ties: int, expected: float) -> str:
     return f"{where}; {told}" if where else told
 
 
-def _lines(
-    values: Array,
-    chance: Callable[[Array], Array],
-    law: Distribution,
-    dtype: str,
-    resolution: int,
-) -> Iterator[_Seen]:
-    """Values that repeat along each axis: one of them often, or many of them."""
-    most = heaviest(law, dtype, resolution) * (2 if dtype.endswith("16") else 1)
-    most = min(most + 2.0**-resolution, 1.0)
-    views = [(axis, np.moveaxis(values, axis, -1)) for axis in range(values.ndim)]
+def _views(values: Array) -> Iterator[tuple[int, Array]]:
+    """Lines through the draws: by place, along the first axis, along the last, and whole tensors.
+
+    That is at most five; of a row of axes in the middle each line is a part of the tensor.
+    """
+    axes = dict.fromkeys((0, 1, values.ndim - 1)) if values.ndim > 1 else (0,)
+    for axis in axes:
+        yield axis, np.moveaxis(values, axis, -1)
     if values.ndim > 2 or values.shape[0] > 1:
-        views.append((-1, values.reshape(values.shape[0], -1)))  # the tensor as a whole
-    for axis, view in views:
+        yield -1, values.reshape(values.shape[0], -1)
+
+
+def _lines(known: _Values, most: float) -> Iterator[_Seen]:
+    """Values that repeat along each axis: one of them often, or many of them."""
+    values = known.all
+    for axis, view in _views(values):
         length = view.shape[-1]
         if length < 2:
             continue
@@ -192,24 +204,34 @@ def _lines(
             ties / values.size,
             partial(_repeated, values, axis, ties, expected),
         )
-        row, count, number = _runs(ordered, same)
-        if count.size:
-            p = repeats.most_frequent(count, length, chance(number)) * len(ordered)
-            at = int(np.lexsort((-count, p))[0])
-            yield _Seen(
-                float(p[at]),
-                float(count[at] / length),
-                partial(_of_line, values, axis, int(row[at]), int(count[at]), float(number[at])),
-            )
-        zeros = (view == 0).reshape(-1, length).sum(axis=1)
+        if ties:
+            yield from _runs_of(known, axis, ordered, same)
+        zeros = (ordered == 0).sum(axis=1)
         at = int(zeros.argmax())
         if zeros[at] > 1:
-            zero = float(chance(np.zeros(1))[0])
             yield _Seen(
-                min(1.0, repeats.foretold(int(zeros[at]), length, zero) * len(zeros)),
+                min(1.0, repeats.foretold(int(zeros[at]), length, known.zero) * len(zeros)),
                 float(zeros[at] / length),
                 partial(_of_line, values, axis, at, int(zeros[at]), 0.0),
             )
+
+
+def _runs_of(known: _Values, axis: int, ordered: Array, same: NDArray[np.bool_]) -> Iterator[_Seen]:
+    """The most frequent value of a line; those that could say nothing are left out."""
+    lines, length = ordered.shape
+    row, count, number = _runs(ordered, same)
+    longest = np.arange(count.max() + 1)
+    best = repeats.most_frequent(longest, length, np.array(known.step)) * lines
+    kept = best[count.astype(int)] < 1e-3
+    row, count, number = row[kept], count[kept], number[kept]
+    chance = known.chance(number)
+    kept = count > 1.5 * length * chance
+    row, count, number, chance = row[kept], count[kept], number[kept], chance[kept]
+    if count.size:
+        p = repeats.most_frequent(count, length, chance) * lines
+        at = int(np.lexsort((-count, p))[0])
+        say = partial(_of_line, known.all, axis, int(row[at]), int(count[at]), float(number[at]))
+        yield _Seen(float(p[at]), float(count[at] / length), say)
 
 
 def _runs(ordered: Array, same: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Array, Array]:

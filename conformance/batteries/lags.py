@@ -7,7 +7,6 @@ tensor; see :mod:`~initspec.conformance.probability.products` for the bound.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,15 +117,13 @@ def neighbours(w: Array, sizes: Array) -> Finding:
 
 
 def _pairs(w: Array) -> Iterator[tuple[str, float, int]]:
-    """Sums of products of neighbours at each displacement of one, of halves, and of flips."""
+    """Sums of products of neighbours along axes and diagonals, of parts, and of mirror images."""
     axes = range(1, w.ndim)
-    if w.ndim <= 5:
-        for step in product((0, 1), repeat=w.ndim - 1):
-            if any(step):
-                yield _displaced(w, step)
-        for axis in axes[:-1]:  # the other diagonal of neighbouring axes
-            step = tuple({axis - 1: 1, axis: -1}.get(k, 0) for k in range(w.ndim - 1))
-            yield _displaced(w, step)
+    count = w.ndim - 1
+    for axis in range(count):
+        yield _displaced(w, tuple(int(k == axis) for k in range(count)))
+        for sign in (1, -1) if axis + 1 < count else ():  # both diagonals
+            yield _displaced(w, tuple({axis: 1, axis + 1: sign}.get(k, 0) for k in range(count)))
     for axis in axes:
         side = w.shape[axis]
         for parts in (2, 3, 4):

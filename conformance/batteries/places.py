@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -42,13 +41,16 @@ class _Seen(NamedTuple):
 
 
 def places(scores: Scores) -> Finding:
-    """Mean and spread by place, row and column, over all draws."""
+    """Mean and spread by place, row and column, over all draws: of each axis, of the first ones and
+    of the last ones together, and of all.
+    """
     g = _limited(scores.normal)
     axes = tuple(range(1, g.ndim))
+    groups: list[tuple[int, ...]] = [(axis,) for axis in axes]
+    groups += [kept for k in range(1, len(axes)) for kept in (axes[:k], axes[k:])] + [axes]
     seen: list[_Seen] = []
-    for size in range(1, len(axes) + 1):
-        for kept in combinations(axes, size):
-            seen += _group(g, kept, not scores.ranked)
+    for kept in dict.fromkeys(groups):
+        seen += _group(g, kept, not scores.ranked)
     return _worst("places", seen)
 
 
@@ -145,15 +147,12 @@ def _contrasts(count: int) -> Iterator[tuple[str, Array]]:
 
 def chi_scores(squares: Array, degrees: int) -> Array:
     """Chi-square numbers as standard normal ones, with the digits of both tails."""
-    below = special.chdtr(degrees, squares)
-    above = special.chdtrc(degrees, squares)
-    tiny = 1e-300
-    return normal_from(np.maximum(below, tiny), np.maximum(above, tiny))
-
-
-def normal_from(below: Array, above: Array) -> Array:
-    """Probabilities below and above as standard normal numbers."""
-    return np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
+    scores = np.empty(squares.shape)
+    upper = squares > degrees
+    for side, tail, sign in ((~upper, special.chdtr, 1.0), (upper, special.chdtrc, -1.0)):
+        chance = np.maximum(tail(degrees, squares[side]), 1e-300)
+        scores[side] = sign * special.ndtri(chance)
+    return scores
 
 
 class _About(NamedTuple):

@@ -72,10 +72,14 @@ def _filled(
     below, above = np.empty((2, full.size))
     kept = ~masks.reshape(-1)
     below[kept], above[kept] = transform.transform(full[kept], normal, dtype, jitter, bits)
+    if ranked:  # among themselves, and not among what stands for zeros
+        order = np.argsort(np.argsort(below[kept] + 1e-12 * jitter.random(kept.sum())))
+        below[kept] = (order + jitter.random(order.size)) / order.size
+        above[kept] = 1 - below[kept]
     below[~kept] = jitter.random(int(np.count_nonzero(~kept)))
     above[~kept] = 1 - below[~kept]
     shape = (tensors.shape[0], tensors.shape[1] * tensors.shape[2], tensors.shape[3])
-    return Scores(transform.Uniforms(below, above), shape, normal, bits, jitter, ranked)
+    return Scores(transform.Uniforms(below, above), shape, normal, bits, jitter)
 
 
 def _zero_chance(law: Sparse, dtype: str, resolution: int) -> float:
