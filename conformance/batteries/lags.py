@@ -24,28 +24,27 @@ FEWEST = 32
 
 
 def lags(w: Array, name: str = "lag") -> Finding:
-    """All lags within a tensor, in the order of its memory and in the order of the axes reversed.
+    """All lags within a tensor: values in the order of its memory and of the axes reversed, sizes
+    in the order of its memory.
 
     A period is a lag, a block that is repeated another, and so are halves with opposite signs.
     """
-    worst, count = Finding(name, 0.0, 1.0), 0
-    for order, flat in _orders(w):
+    found = []
+    for order, flat in _orders(w, both=name == "lag"):
         total, edges = _autocorrelation(flat)
-        finding = _largest(name, total, edges, order)
-        count += 1
-        if finding.p < worst.p:
-            worst = finding
-    return worst._replace(p=min(1.0, worst.p * max(count, 1)))
+        found.append(_largest(name, total, edges, order))
+    worst = min(found, key=lambda finding: finding.p)
+    return worst._replace(p=min(1.0, worst.p * len(found)))
 
 
-def _orders(w: Array) -> Iterator[tuple[str, Array]]:
+def _orders(w: Array, both: bool) -> Iterator[tuple[str, Array]]:
     flat = w.reshape(w.shape[0], -1)
     if flat.shape[1] > LONGEST:
         whole = flat.shape[1] // LONGEST * LONGEST
         flat = flat[:, :whole].reshape(-1, LONGEST)
     yield "", flat
     sides = [side for side in w.shape[1:] if side > 1]
-    if len(sides) > 1 and flat.shape[1] < LONGEST:
+    if both and len(sides) > 1 and flat.shape[1] < LONGEST:
         turned = w.transpose(0, *range(w.ndim - 1, 0, -1))
         yield ", with the axes reversed", turned.reshape(w.shape[0], -1)
 
@@ -102,11 +101,10 @@ def neighbours(w: Array, sizes: Array) -> Finding:
             p = paths(total, edges)
             if p < worst.p:
                 worst = Finding("neighbours", total / edges, p, f"{what} {words}")
-        finding = _largest("neighbours", *_mirrored(scores), "")
-        count += 1
-        if finding.p < worst.p:
-            worst = finding._replace(note=f"{what} are mirrored about a place of the tensor")
-    p = min(1.0, worst.p * max(count, 1))
+    finding = _largest("neighbours", *_mirrored(w), "")
+    if finding.p < worst.p:
+        worst = finding._replace(note="values are mirrored about a place of the tensor")
+    p = min(1.0, worst.p * (count + 1))
     told = f"{worst.note} (correlation {worst.statistic:+.3f})"
     if worst.statistic > 0.98:
         told = told.replace("are correlated", "are copies")
