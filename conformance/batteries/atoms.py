@@ -22,6 +22,10 @@ from .places_words import along, line, throughout
 
 Array = NDArray[np.float64]
 
+#: The shares of the level: a quarter for the ends, and the rest for the 17 other questions, which
+#: are two of all draws and three of each of five kinds of lines.
+ENDS, OTHERS = 4, 23
+
 
 class _Seen(NamedTuple):
     p: float
@@ -78,7 +82,7 @@ def atoms(values: Array, law: Distribution, dtype: str, resolution: int) -> Find
     most = heaviest(law, dtype, resolution) * (2 if dtype.endswith("16") else 1)
     seen = [*_whole(known), *_lines(known, min(most + known.step, 1.0))]
     worst = min(seen, key=lambda one: (one.p, -one.statistic))
-    p = min(1.0, worst.p * (3 + 3 * 5))
+    p = min(1.0, worst.p * OTHERS)
     return Finding("atoms", worst.statistic, p, worst.say() if p < 1e-6 else "")
 
 
@@ -115,9 +119,12 @@ def _ties(known: _Values) -> Iterator[_Seen]:
     if max(tied) < 2 or inside < 0.5:
         return
     least, greatest = (float(one) for one in known.ends / inside)
-    p_ties = repeats.tied(tied, n, (least, greatest))
     p_beyond = float(np.exp(n * np.log1p(-min(2 * beyond, 1 - 1e-12))))
-    p = repeats.together(p_beyond, p_ties)
+    if max(least, greatest) <= 1.02 * known.step:  # as in float32, where the grid is all there is
+        p = repeats.tied_within(tied, n, 1.02 * known.step, p_beyond)
+    else:
+        p = repeats.together(p_beyond, repeats.tied(tied, n, (least, greatest)))
+    p *= ENDS / OTHERS  # a larger share of the level
     yield _Seen(p, max(tied) / n, lambda: _clipped(ends, tied, n))
 
 

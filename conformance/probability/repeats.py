@@ -33,26 +33,46 @@ def foretold(count: int, n: int, chance: float) -> float:
     return 1.0 if half == 0 else float(special.bdtrc(half - 1, n, min(chance, 1.0)))
 
 
-def tied(counts: tuple[int, int], n: int, chances: tuple[float, float]) -> float:
-    """The chance that so many values tie with the least and with the greatest, given these two.
+def ties(most: int, n: int, chances: tuple[float, float]) -> Array:
+    """The chances that 0, 1, ... ``most`` values tie with the least and the greatest, given these.
 
     Given the greatest value, the others are independent draws of what is not above it; so are
     those that are left, given all that tie with it. The two numbers of ties are bounded by
-    independent ones, and the p-value is that of their sum.
+    independent ones, and this is the tail of their sum.
     """
-    laws = []
-    for chance in chances:
-        # P(N = 1 + k | N >= 1) for so many draws of this chance
-        k = np.arange(1, sum(counts) + 1)
-        least = float(-np.expm1(n * np.log1p(-min(chance, 1 - 1e-12))))
-        laws.append(np.minimum(stats.binom.sf(k - 1, n, chance) / max(least, 1e-300), 1.0))
+    first, second = (_more(most + 1, n, chance) for chance in chances)
+    tail = np.ones(most + 1)
+    for extra in range(1, most + 1):
+        # P(A + B >= e) <= P(A >= e) + sum over a < e of P(A = a) P(B >= e - a)
+        mass = first[:extra] - first[1 : extra + 1]
+        tail[extra] = min(1.0, float(first[extra] + (mass * second[extra:0:-1]).sum()))
+    return tail
+
+
+def _more(most: int, n: int, chance: float) -> Array:
+    """``P(N >= 1 + k | N >= 1)`` for so many draws of this chance, with ``k`` from zero."""
+    least = float(-np.expm1(n * np.log1p(-min(chance, 1 - 1e-12))))
+    tail = stats.binom.sf(np.arange(most + 1), n, chance) / max(least, 1e-300)
+    return np.asarray(np.minimum(tail, 1.0))
+
+
+def tied(counts: tuple[int, int], n: int, chances: tuple[float, float]) -> float:
+    """The p-value of the number of values that tie with the least and the greatest."""
     extra = sum(counts) - 2
-    if extra <= 0:
-        return 1.0
-    # P(A + B >= e) <= P(A >= e) + sum over a < e of P(A = a) P(B >= e - a)
-    first, second = laws
-    mass = first[:extra] - first[1 : extra + 1]
-    return min(1.0, float(first[extra] + (mass * second[extra:0:-1]).sum()))
+    return float(ties(extra, n, chances)[extra])
+
+
+def tied_within(counts: tuple[int, int], n: int, chance: float, beyond: float) -> float:
+    """The p-value of ties at both ends together with ``beyond``, that of nothing beyond them.
+
+    ``chance`` bounds that of every value, so that the tail of the ties is the same whatever the
+    ends are. Few numbers of ties are likely, which makes the product's law closer than Fisher's.
+    """
+    extra = sum(counts) - 2
+    tail = ties(extra + 24, n, (chance, chance))
+    reached = beyond * tail[extra]
+    mass = tail - np.append(tail[1:], 0.0)
+    return min(1.0, float((mass * np.minimum(1.0, reached / np.maximum(tail, 1e-300))).sum()))
 
 
 def together(*p: float) -> float:

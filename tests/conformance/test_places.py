@@ -126,6 +126,18 @@ def test_zeros_that_come_in_pairs_are_allowed():
 # ---------------------------------------------------------------------------------- sound bounds
 
 
+def test_ties_and_nothing_beyond_have_a_sound_bound():
+    rng = np.random.default_rng(12)
+    p = np.empty(4000)
+    for k in range(p.size):  # of 400 values at equal distances, in all of which a uniform law is
+        x = rng.integers(400, size=60)
+        counts = int((x == x.min()).sum()), int((x == x.max()).sum())
+        beyond = (1 - 2 * min(x.min(), 399 - x.max()) / 400) ** 60
+        p[k] = repeats.tied_within(counts, 60, 1 / 400 / 0.7, beyond)
+    for level in (0.2, 0.05, 0.01, 0.001):
+        assert (p <= level).sum() <= stats.binom.isf(1e-6, p.size, level)
+
+
 @pytest.mark.parametrize(("n", "size"), [(20, 50), (60, 8), (400, 4000)])
 def test_the_most_frequent_value_has_a_sound_bound(n, size):
     rng = np.random.default_rng(3)
