@@ -328,3 +328,13 @@ def test_the_rank_of_wide_and_tall_matrices():
         assert finding.statistic == 3
         assert finding.p < 1e-14
     assert places.places(scores).test == "places"
+
+
+def test_one_dependent_column_is_seen_wherever_it_is():
+    rng = np.random.default_rng(11)
+    law = LAWS["normal"]
+    x = ideal(rng, law, (4, 20, 20), "float64")
+    x[:, :, 3] = x[:, :, 0]
+    x = narrowed(x, "float32")
+    u = transform.transform(x.reshape(-1), law, "float32", rng, RESOLUTION)
+    assert evenness.rank(Scores(u, x.shape, law, RESOLUTION, rng)).p < 1e-14
