@@ -406,9 +406,21 @@ def places() -> Iterator[Mutant]:
         **CONV,
     )
     yield row("tiled", TRUNCATED, "a quarter, four times", "np.tile", tiled)
-    yield row("circulant", STANDARD, "circulant", "structured layers", circulant)
-    yield row("toeplitz", TRUNCATED, "Toeplitz", "structured layers", toeplitz)
-    yield row("hankel", UNIFORM, "Hankel", "structured layers", hankel)
+    yield row("circulant", STANDARD, "a circulant matrix", "structured layers", circulant)
+    yield row(
+        "toeplitz",
+        TRUNCATED,
+        "a Toeplitz matrix: constant along diagonals",
+        "structured layers",
+        toeplitz,
+    )
+    yield row(
+        "hankel",
+        UNIFORM,
+        "a Hankel matrix: constant along the other diagonals",
+        "structured layers",
+        hankel,
+    )
     yield row(
         "antisymmetric",
         STANDARD,
