@@ -9,7 +9,10 @@ from . import evenness, lags, places
 from .place_scores import Scores
 
 #: Tests of the marginal law, without which scores are not what they should be.
-_LAW = {"support", "ks", "m1", "m2", "m3", "m4", "mean", "variance"}
+_LAW = {
+    *("support", "edges", "least", "greatest", "extreme"),
+    *("ks", "m1", "m2", "m3", "m4", "mean", "variance"),
+}
 #: A p-value below which a test has refused, whatever the run.
 _REFUSED = 1e-11
 
