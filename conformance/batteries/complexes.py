@@ -27,7 +27,7 @@ from ..probability import bounds
 from ..probability.complex_law import Modulus
 from ..probability.transform import CUT_AT_TWO, Uniforms
 from ..report.record import Decision
-from . import independence, marginal
+from . import independence, lags, marginal
 
 Array = NDArray[Any]
 
@@ -44,7 +44,7 @@ def angles(values: Array, below: NDArray[np.float64]) -> Iterator[Finding]:
     findings = [
         marginal.ks(u),
         *marginal.moments(u),
-        independence.lags(w),
+        lags.lags(w),
         independence.gram("rows", w),
         independence.gram("columns", w.swapaxes(1, 2)),
     ]

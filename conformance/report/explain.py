@@ -31,6 +31,29 @@ _COPIES = {
     "edges": "values pile up at the bounds: clipped, or wrapped",
 }
 
+#: Tests whose note says what was seen, the plainest first.
+SEEN = ("atoms", "places", "norms", "even", "rank", "neighbours", "lag", "squares")
+_PLAIN = ("throughout", "the same for every seed", "clipped", "with period", "sorted")
+
+
+def seen_in(failed: Sequence[Decision]) -> list[str]:
+    """What the tests of single values and of places saw, in their own words: two at most.
+
+    In a complex type these are tests of the moduli.
+    """
+    found = {item.test.rpartition(".")[2]: item for item in failed if item.note}
+    if "places" in found:
+        found.pop("norms", None)  # the same of each draw
+    items = [found[test] for test in SEEN if test in found]
+
+    def order(item: Decision) -> int:
+        if any(words in item.note for words in _PLAIN):
+            return 0
+        strong = item.test in ("neighbours", "lag") and 0.5 < abs(item.statistic) < 1.2
+        return 1 if strong else 2
+
+    return [item.note for item in sorted(items, key=order)][:2]
+
 
 def explain(
     scheme: Scheme,
@@ -41,7 +64,7 @@ def explain(
     scale: tuple[float, float, float] | None,
 ) -> str:
     """A sentence or two: the measured scale with its interval and what explains it."""
-    parts = []
+    parts = seen_in(failed)
     law = seen(scheme.on(shape, layout))
     if scale is not None:
         measured, low, high = scale
@@ -56,6 +79,8 @@ def explain(
             ]
             parts.append(f"{text}, explained by {' or '.join(reasons[:3])}" if reasons else text)
     names = {item.test for item in failed}
+    if parts and "atoms" in names:
+        names -= {"collisions"}  # a value stands too often: it is no matter of resolution
     if "support" in names:
         names -= {"edges"}
     if names & {"support", "ks"} and "duplicates" not in names:
