@@ -189,5 +189,6 @@ def _kernels(shape: Shape, layout: Layout, true: Fans, mode: str) -> Iterator[tu
         size = math.prod(shape)
         kernel = Fans(size / max(shape[-1], 1), size / max(shape[-2], 1))
         yield "all axes but the last two taken for a kernel's", kernel.n(mode)
+        yield "the last two axes taken for the fans", Fans(shape[-2], shape[-1]).n(mode)
         first = Fans(size / max(shape[0], 1), size / max(shape[1], 1))
         yield "all axes but the first two taken for a kernel's", first.n(mode)

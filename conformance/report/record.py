@@ -282,7 +282,7 @@ class Report:
         >>> report.lines()[-1][:17]
         'PASS: 1 PASS. A r'
         """
-        text = []
+        text: list[str] = []
         for record in self.records:
             if record.verdict != PASS or verbose:
                 text += _told(record)

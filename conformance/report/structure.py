@@ -236,10 +236,10 @@ def coarse(values: Array, dtype: str, is_uniform: bool) -> Iterator[Cause]:
         return
     repeats = flat.size - numbers.size
     pairs = flat.size * (flat.size - 1) / 2
-    bits = math.log2(numbers.size if numbers.size < flat.size / 4 else max(pairs / repeats, 1))
+    kinds = numbers.size if numbers.size < flat.size / 4 else max(pairs / repeats, 1)
     yield Cause(
         "values repeat too often: the sampler has too few random bits",
-        (told, f"as many repeats as {bits:.0f} bits give"),
+        (told, f"as many repeats as {math.log2(kinds):.0f} bits give"),
     )
 
 

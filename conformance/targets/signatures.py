@@ -72,7 +72,11 @@ class Call:
 
     @classmethod
     def of(cls, function: Any) -> Call:
-        """Read a signature."""
+        """Read a signature.
+
+        Raises :class:`InitSpecError` where there is none, and for what is async or yields.
+        """
+        _check_answers(function)
         try:
             parameters = tuple(inspect.signature(function).parameters.values())
         except (TypeError, ValueError):
@@ -232,6 +236,21 @@ class Call:
                 import jax
 
                 return jax.random.key(seed)
+
+
+def _check_answers(function: Any) -> None:
+    """Refuses what has to be awaited, or yields: an initializer answers an array at once."""
+    for called in (function, type(function).__call__ if callable(function) else None):
+        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+            raise InitSpecError(
+                f"{title(function)} is async, and an initializer answers at once: wrap it in a "
+                "function that awaits it, as in `lambda shape, seed: asyncio.run(f(shape, seed))`."
+            )
+        if inspect.isgeneratorfunction(called):
+            raise InitSpecError(
+                f"{title(function)} is a generator function, which yields: wrap it in a function "
+                "that returns an array."
+            )
 
 
 def _filled(call: Call, given: Mapping[str, Any], answer: Any) -> Any:
