@@ -145,7 +145,12 @@ def explain(
 
 def _certain(sight: _Sight) -> Iterator[Cause]:
     for test, words in _CERTAIN.items():
-        if test in sight.failed:
+        if test not in sight.failed:
+            continue
+        note = sight.failed[test].note
+        if test == "seed" and not note.startswith("the same seed"):  # seeds at the edges
+            yield Cause(note or words)
+        else:
             yield Cause(words, _note(sight, test))
 
 

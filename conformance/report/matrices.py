@@ -53,8 +53,11 @@ def orthogonal(
             _notes(failed, "diagonal", "signs", "determinant"),
         )
     elif "determinant" in failed:
+        always = failed["determinant"].statistic in (0.0, 1.0)
         yield Cause(
-            "the determinant has always the same sign: rotations are drawn, and no reflections",
+            "the determinant has always the same sign: rotations are drawn, and no reflections"
+            if always
+            else "the determinants have one sign more often than the other",
             _note(failed, "determinant"),
         )
     elif failed.keys() & {"entries", "bilinear", "rotation"}:

@@ -645,3 +645,24 @@ def test_a_scale_that_few_values_leave_open_is_not_called_right():
 def test_no_formula_is_named_twice():
     record, _ = record_of(WRONG["lecun-for-he"])
     assert " or " not in record.explanation
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda x: np.where(x > 2.5, np.nan, x), "values are NaN or infinite ("),
+        (lambda x: np.where(x > 2.5, np.inf, x), " infinite)"),
+        (lambda x: x.T, "the target answered (8, 86): its axes in the other order"),
+        (lambda x: x[:-1], "the target answered (85, 8)"),
+        (lambda x: x.astype("float16"), "asked for float32, the target answered float16"),
+        (lambda x: x.astype("int32"), "asked for float32, the target answered int32"),
+    ],
+)
+def test_what_cannot_be_judged_says_why_and_how_to_repeat_it(make, words):
+    def target(shape, seed):
+        return make(np.random.default_rng(seed).standard_normal(shape).astype("float32"))
+
+    report = check(target, "normal(std=1.0)", shape=(86, 8))
+    assert report.verdict == "ERROR"
+    assert words in report.records[0].sentence
+    assert report.lines()[1].strip().startswith("initspec.conformance.check(target,")
