@@ -107,6 +107,18 @@ class Call:
             and item.name not in {**self.roles, **self.values}
         ]
 
+    def given(self, options: Mapping[str, Any]) -> Call:
+        """Without the roles that were guessed for parameters which have a value of their own.
+
+        ``init_method_normal(sigma=0.02)`` makes a function that fills, and fills nothing itself.
+        """
+        roles = {
+            name: role
+            for name, role in self.roles.items()
+            if name not in options or name.lower().strip("_") in _ROLES
+        }
+        return dataclasses.replace(self, roles=roles)
+
     def bound(self, args: Sequence[Any], options: Mapping[str, Any]) -> Call:
         """With values for the parameters that have no role."""
         name_of = title(self.function)

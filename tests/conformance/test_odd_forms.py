@@ -99,3 +99,15 @@ def test_a_generator_function_is_refused_with_a_sentence():
 
     with pytest.raises(InitSpecError, match="is a generator function, which yields"):
         check(init, odd_forms.NORMAL, shape=SHAPE)
+
+
+def test_a_maker_that_names_what_it_makes_is_no_filler(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    (tmp_path / "makers_of_others.py").write_text(
+        "import functools, torch\n"
+        "def init_method_normal(sigma):\n"
+        "    return functools.partial(torch.nn.init.normal_, mean=0.0, std=sigma)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "makers_of_others:init_method_normal(sigma=0.1)"
+    assert check(text, odd_forms.NORMAL, shape=SHAPE).conforms
