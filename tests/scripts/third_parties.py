@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 DATA, PAGE = ROOT / "tests/data/third_parties.json", ROOT / "docs/third-parties.md"
 
-#: Packages by version; those after the bar are installed without what they ask for.
+#: Packages by version, and those that are installed without what they ask for.
 PACKAGES = {
     "transformers": "5.24.0",
     "timm": "1.0.31",
@@ -33,11 +33,10 @@ PACKAGES = {
     "stable_baselines3": "2.9.2",
     "x-transformers": "2.31.10",
     "diffusers": "0.42.1",
-    "fastai": "2.8.12",
     "megatron-core": "0.16.1",
 }
-ALONE = {"timm", "fastai", "megatron-core"}
-OLD_TORCH = "torch==2.13.0"
+ALONE = {"timm", "megatron-core"}
+TORCH = "torch==2.13.0"
 
 
 class Row(NamedTuple):
@@ -135,7 +134,7 @@ def install(venv: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     python = venv.absolute() / ("Scripts" if os.name == "nt" else "bin") / "python"
     pip = [python, "-m", "pip", "install", "--quiet"]
-    pinned = ["-c", ROOT / "constraints.txt", OLD_TORCH]
+    pinned = ["-c", ROOT / "constraints.txt", TORCH]
     subprocess.run([*pip, *pinned, f"{ROOT}[conformance]"], check=True)
     for name, version in PACKAGES.items():
         alone = ["--no-deps"] if name in ALONE else pinned
