@@ -214,6 +214,8 @@ def _sign(sight: _Sight) -> Iterator[Cause]:
         return
     if isinstance(law, Sampled) or (x.min() < 0 < x.max()):
         return
+    if float(np.abs(x).min()) > 0.2 * float(x.std()):
+        return  # it is not that they begin at zero: they lie elsewhere
     side = "negative" if x.min() >= 0 else "positive"
     folded = 2 * transform.cdf(law, np.sort(np.abs(x))) - 1
     distance = float(np.abs(folded - (np.arange(x.size) + 0.5) / x.size).max())
