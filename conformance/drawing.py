@@ -17,6 +17,7 @@ from .design import DRAWS, MATRICES, MOST, replicates
 from .probability.complex_law import PARTS
 from .probability.own_law import Own
 from .report.record import ERROR
+from .targets.raised import other_shape
 from .targets.target import Unjudged
 
 Array = NDArray[Any]
@@ -73,13 +74,15 @@ def checked(drawn: Any, shape: Shape, dtype: str) -> Array:
     """
     array = np.asarray(drawn)
     if array.shape != shape:
-        raise Unjudged(ERROR, f"asked for the shape {shape}, the target answered {array.shape}")
+        raise Unjudged(ERROR, other_shape(shape, array.shape))
     if array.dtype.name != dtype:
         raise Unjudged(ERROR, f"asked for {dtype}, the target answered {array.dtype.name}")
     values = array.astype(np.complex128 if dtype in PARTS else np.float64)
     wrong = int(np.count_nonzero(~np.isfinite(values)))
     if wrong:
-        raise Unjudged(ERROR, f"{wrong} of {values.size} values are NaN or infinite")
+        nans = int(np.count_nonzero(np.isnan(values)))
+        kinds = f"{nans} NaN, {wrong - nans} infinite"
+        raise Unjudged(ERROR, f"{wrong} of {values.size} values are NaN or infinite ({kinds})")
     return values
 
 

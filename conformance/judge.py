@@ -24,6 +24,7 @@ from .finding import Finding
 from .probability import complex_law
 from .probability.complex_law import PARTS, Modulus
 from .probability.own_law import Sampled
+from .report import complex_words
 from .report.explain import explain
 from .report.histogram import picture
 from .report.record import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Decision, Record
@@ -200,8 +201,8 @@ def _scale(
     if isinstance(law, Modulus):
         squares = law.squares(values, cell.dtype)
         size = complexes.measured(squares, law, budget.decision)
-        return size, complexes.explain(squares, law, failed, size) if failed else ""
+        return size, complex_words.explain(values, squares, law, failed, size) if failed else ""
     scale = None if cell.dtype in PARTS else measured_scale(values, law, budget.decision)
     if not failed:
         return scale, ""
-    return scale, explain(cell.scheme, cell.shape, cell.layout, values, failed, scale)
+    return scale, explain(cell.scheme, cell.shape, cell.layout, values, failed, cell.dtype)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from xml.etree import ElementTree
@@ -282,17 +282,10 @@ class Report:
         >>> report.lines()[-1][:17]
         'PASS: 1 PASS. A r'
         """
-        text = []
+        text: list[str] = []
         for record in self.records:
             if record.verdict != PASS or verbose:
-                cell = escaped(record.cell, NAME)
-                text.append(f"{record.outcome:12}  {cell}  {sentence(record.sentence)}".rstrip())
-                if record.expected:
-                    text.append(f"{'':14}known: {sentence(record.expected)}")
-                if record.explanation:
-                    text.append(f"{'':14}{sentence(record.explanation)}")
-                if record.outcome == FAIL and record.command:
-                    text.append(f"{'':14}{escaped(record.command, SENTENCE)}")
+                text += _told(record)
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
         text.append(
             f"{self.verdict}: {counts or 'no cells'}. A run of right initializers is refused at "
@@ -355,11 +348,25 @@ class Report:
             )
             _properties(case, record)
             if record.outcome in tags:
-                message = f"{record.outcome}: {record.sentence} {record.explanation}".strip()
+                message = f"{record.outcome}: {record.explanation} {record.sentence}".strip()
                 tag = ElementTree.SubElement(case, tags[record.outcome], message=sentence(message))
-                if record.outcome == FAIL and record.command:
+                if record.outcome in (FAIL, ERROR) and record.command:
                     tag.text = escaped(record.command, SENTENCE)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _told(record: Record) -> Iterator[str]:
+    """A cell's lines: what is wrong, what shows it, and what judges it again."""
+    cell = escaped(record.cell, NAME)
+    head = "" if record.explanation else sentence(record.sentence)
+    yield f"{record.outcome:12}  {cell}  {head}".rstrip()
+    if record.expected:
+        yield f"{'':14}known: {sentence(record.expected)}"
+    if record.explanation:
+        yield f"{'':14}{sentence(record.explanation)}"
+        yield f"{'':14}{sentence(record.sentence)}"
+    if record.outcome in (FAIL, ERROR) and record.command:
+        yield f"{'':14}{escaped(record.command, SENTENCE)}"
 
 
 def _plain(record: Record) -> dict[str, Any]:

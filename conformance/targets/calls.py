@@ -117,7 +117,7 @@ def maker(origin: Any, args: Sequence[Any] = (), options: Mapping[str, Any] | No
         raise InitSpecError(f"{origin!r:.200} cannot be called: {CONVENTIONS}.")
     if dataclasses.is_dataclass(origin) and isinstance(getattr(origin, "scheme", None), Scheme):
         return _ours(origin)
-    call = Call.of(origin)
+    call = Call.of(origin).given(options)
     if call.makes_weights:
         return _of_call(call.bound(args, options))
     if call.missing and not (args or options):

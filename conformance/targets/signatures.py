@@ -73,7 +73,11 @@ class Call:
 
     @classmethod
     def of(cls, function: Any) -> Call:
-        """Read a signature."""
+        """Read a signature.
+
+        Raises :class:`InitSpecError` where there is none, and for what is async or yields.
+        """
+        _check_answers(function)
         try:
             parameters = tuple(inspect.signature(function).parameters.values())
         except (TypeError, ValueError):
@@ -103,6 +107,18 @@ class Call:
             and item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD)
             and item.name not in {**self.roles, **self.values}
         ]
+
+    def given(self, options: Mapping[str, Any]) -> Call:
+        """Without the roles that were guessed for parameters which have a value of their own.
+
+        ``init_method_normal(sigma=0.02)`` makes a function that fills, and fills nothing itself.
+        """
+        roles = {
+            name: role
+            for name, role in self.roles.items()
+            if name not in options or name.lower().strip("_") in _ROLES
+        }
+        return dataclasses.replace(self, roles=roles)
 
     def bound(self, args: Sequence[Any], options: Mapping[str, Any]) -> Call:
         """With values for the parameters that have no role."""
@@ -241,6 +257,21 @@ class Call:
                 if isinstance(seed, Source):
                     seed.is_key = True
                 return jax.random.key(number(seed))
+
+
+def _check_answers(function: Any) -> None:
+    """Refuses what has to be awaited, or yields: an initializer answers an array at once."""
+    for called in (function, type(function).__call__ if callable(function) else None):
+        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+            raise InitSpecError(
+                f"{title(function)} is async, and an initializer answers at once: wrap it in a "
+                "function that awaits it, as in `lambda shape, seed: asyncio.run(f(shape, seed))`."
+            )
+        if inspect.isgeneratorfunction(called):
+            raise InitSpecError(
+                f"{title(function)} is a generator function, which yields: wrap it in a function "
+                "that returns an array."
+            )
 
 
 def _filled(call: Call, given: Mapping[str, Any], answer: Any) -> Any:

@@ -28,7 +28,7 @@ from .calls import Maker
 from .frames import MOST, receive, send, unpacked
 from .host import wide
 from .loading import NoTable, entries, load
-from .raised import raised
+from .raised import other_shape, raised
 
 _Answer = tuple[dict[str, Any], bytes]
 _HEAD = 1 << 10  # bytes, of a few names
@@ -94,7 +94,7 @@ def _drawn(maker: Maker, question: dict[str, Any]) -> _Answer:
         if array.dtype != answer.dtype:
             rounded_from = answer.dtype.name
         if array.shape != shape:
-            raise InitSpecError(f"asked for the shape {shape}, the target answered {array.shape}")
+            raise InitSpecError(other_shape(shape, array.shape))
         if array.dtype.name != dtype:
             raise InitSpecError(f"asked for {dtype}, the target answered {array.dtype.name}")
         drawn.append(np.ascontiguousarray(array).tobytes())

@@ -188,7 +188,7 @@ def test_a_wrong_one_and_why(capsys: pytest.CaptureFixture[str], project: Path) 
     code, out, _ = run(capsys, "check", "lib_of_theirs:he", "--as", "he_normal")
     assert code == 1
     assert "the scale is right" in out
-    assert "the truncation is missing" in out
+    assert "The truncation is missing" in out
 
 
 def test_a_table(capsys: pytest.CaptureFixture[str], project: Path) -> None:

@@ -253,17 +253,17 @@ def test_every_mutant_of_a_law_of_ones_own_dies():
 WRONG = {
     "scale": (lambda rng, shape: rng.exponential(1.0, shape), {"ks", "mean"}, "scale 2.0"),
     "shifted": (lambda rng, shape: rng.exponential(0.5, shape) + 0.01, {"least"}, "scale is right"),
-    "sign": (lambda rng, shape: -rng.exponential(0.5, shape), {"support"}, "the mean is off"),
+    "sign": (lambda rng, shape: -rng.exponential(0.5, shape), {"support"}, "The mean is off"),
     "rounded": (
         lambda rng, shape: np.round(rng.exponential(0.5, shape), 4),
         {"collisions"},
-        "values repeat",
+        "Values repeat",
     ),
     "far": (lambda rng, shape: rng.exponential(1e6, shape), {"ks"}, "scale 2"),
     "rows": (
         lambda rng, shape: np.repeat(rng.exponential(0.5, (shape[0] // 2, shape[1])), 2, axis=0),
         {"rows"},
-        "rows are correlated",
+        "Rows are copies",
     ),
 }
 
