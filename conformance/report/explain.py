@@ -145,6 +145,9 @@ def _fan_mistakes(
         kernel = Fans(size / max(shape[-1], 1), size / max(shape[-2], 1))
         wrong["all axes but the last two taken for a kernel's"] = kernel.n(scheme.mode)
     for reason, n in wrong.items():
-        yield reason, math.sqrt(factor / max(n, 1)) / std
+        yield reason, math.sqrt(factor / max(n, 1) ** scheme.power) / std
+    if scheme.power != 1:
+        n = true.n(scheme.mode, scheme.bias_unit)
+        yield "the fan itself in place of its power", math.sqrt(factor / n) / std
     yield "1/fan_in", math.sqrt(1 / max(true.fan_in, 1)) / std
     yield "1/fan_out", math.sqrt(1 / max(true.fan_out, 1)) / std

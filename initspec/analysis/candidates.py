@@ -29,13 +29,16 @@ USUAL: Mapping[str, tuple[Any, ...]] = {
     "gain": (math.sqrt(2), 5 / 3, 0.75),
     "factor": (1.0, 2.0),
     "slope": (math.sqrt(5), 0.01, 0.1, 0.2),
-    "nonlinearity": ("relu", "tanh", "selu", "linear"),
+    "nonlinearity": ("relu", "tanh", "selu", "linear", "gelu", "silu"),
     "limit": (0.01, 0.05, 0.1),
     "zeros_per": ("in",),
 }
 
 #: What is given at most one at a time: each of them says how large the weights are.
 _LEVEL = ("gain", "factor", "slope", "nonlinearity", "std", "limit")
+
+#: The fields of a row whose gain people seldom give.
+_SCALED = {"std", "low", "nonlinearity"}
 
 _BOUNDS = ((0.0, 1.0), (-1.0, 1.0), (-0.1, 0.1), (-0.05, 0.05), (-0.01, 0.01))
 
@@ -235,6 +238,7 @@ def _canonical(scheme: Scheme) -> Scheme:
     if scheme.mode is not None:
         field, level = "factor", scheme.variance_factor
     else:
+        scheme = scheme.folded()
         field, level = "gain", scheme.gain_total
     plain = {"factor": 1.0, "gain": 1.0, "nonlinearity": None, "slope": None}
     return scheme.replace(**{**plain, field: _round(level)})
@@ -250,6 +254,8 @@ def _variants(entry: Entry) -> Iterator[Scheme]:
         if field in ("low", "high"):
             ends[field] = word
             continue
+        if field == "gain" and _SCALED & entry.scheme.keys():
+            continue  # a fixed scale, or a nonlinearity, says how large the weights are
         choices = [{word: value} for value in _values(argument)]
         if field in _LEVEL:
             levels += choices

@@ -10,28 +10,56 @@ from typing import Any, Self
 from ..errors import SpecError, UnknownName, shown
 from . import tensor_laws
 from .arguments import at_least_zero, integer, number, text
+from .custom import asked
 from .expression import FANS, Expression, check_bound, checked_names, quantity
 from .fan_rules import MODES, RULES, Fans
-from .gain import squared
+from .gain import canonical, squared
 from .truncation import Truncation
 from .values import Values
 
 #: The version of the format in which a scheme is saved.
 SPEC = 1
 
-_SCALE = ("mode", "factor", "gain", "nonlinearity", "slope", "bias_unit", "fans", "std")
+_SCALE = (
+    "mode",
+    "factor",
+    "gain",
+    "nonlinearity",
+    "slope",
+    "power",
+    "bias_unit",
+    "fans",
+    "std",
+)
 _GAIN = ("gain", "nonlinearity", "slope")
-_NUMBERS = ("factor", "gain", "std", "slope", "mean", "low", "high", "value", "sparsity")
+_NUMBERS = (
+    "factor",
+    "gain",
+    "power",
+    "std",
+    "slope",
+    "mean",
+    "low",
+    "high",
+    "value",
+    "sparsity",
+)
 _CHECKS = {name: number for name in _NUMBERS} | {
     name: at_least_zero for name in ("factor", "std", "gain")
 }
 
-#: A float, or a text over sizes that stands for one until it is bound: a law has floats alone.
-Number = Any
+#: The fields that a gain multiplies where no fan sets the scale; the mean stays.
+_FIXED: dict[str, tuple[str, ...]] = {
+    "constant": ("value",),
+    "normal": ("std",),
+    "uniform": ("std", "low", "high"),
+    "truncated_normal": ("std",),
+    "sparse": ("std",),
+}
 
 #: The fields that each distribution takes besides its name.
 TAKES: dict[str, tuple[str, ...]] = {
-    "constant": ("value",),
+    "constant": ("value", "gain"),
     "normal": (*_SCALE, "mean"),
     "uniform": (*_SCALE, "mean", "low", "high"),
     "truncated_normal": (*_SCALE, "mean", "truncation"),
@@ -40,36 +68,40 @@ TAKES: dict[str, tuple[str, ...]] = {
     "identity": _GAIN,
     "dirac": (*_GAIN, "groups"),
     "bilinear": (*_GAIN, "groups"),
-    "sparse": ("sparsity", "std", "zeros_per"),
-    "array": ("array",),
-    "custom": ("custom",),
+    "sparse": ("sparsity", "std", "zeros_per", "gain"),
+    "array": ("array", "gain"),
+    "custom": ("custom", "gain"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SchemeFields:
-    """What a scheme holds, checked when it is made; :class:`initspec.Scheme` says what it means."""
+    """What a scheme holds, checked when it is made; :class:`initspec.Scheme` says what it means.
+
+    A number is a float, or a text over sizes that stands for one until it is bound.
+    """
 
     distribution: str
     mode: str | None = None
-    factor: Number = 1.0
-    gain: Number = 1.0
+    factor: Any = 1.0
+    gain: Any = 1.0
     nonlinearity: str | None = None
-    slope: Number | None = None
+    slope: Any = None
     bias_unit: bool = False
     fans: str = "true"
-    mean: Number = 0.0
-    std: Number | None = None
-    low: Number | None = None
-    high: Number | None = None
-    value: Number = 0.0
+    mean: Any = 0.0
+    std: Any = None
+    low: Any = None
+    high: Any = None
+    value: Any = 0.0
     truncation: Truncation | None = None
     groups: int = 1
-    sparsity: Number | None = None
+    sparsity: Any = None
     zeros_per: str = "out"
     array: Values | None = None
     custom: Any = None
     name: str | None = field(default=None, compare=False)
+    power: Any = 1.0  # the last, so that a pickle without it loads
 
     def __post_init__(self) -> None:
         if text("distribution", self.distribution) not in TAKES:
@@ -80,6 +112,8 @@ class SchemeFields:
             if mode not in MODES:
                 raise UnknownName("mode", self.mode, MODES)
             object.__setattr__(self, "mode", mode)
+        if self.nonlinearity is not None:
+            object.__setattr__(self, "nonlinearity", canonical(self.nonlinearity))
         if self.distribution == "truncated_normal" and self.truncation is None:
             object.__setattr__(self, "truncation", Truncation())
         _check_fields(self)
@@ -135,11 +169,8 @@ class SchemeFields:
     @property
     def needs_fans(self) -> bool:
         """Whether the scale follows from the fans."""
-        return self.mode is not None or self.reads_fans
-
-    @property
-    def reads_fans(self) -> bool:
-        """Whether a text names a fan."""
+        if self.mode is not None or (self.custom is not None and "fans" in asked(self.custom)):
+            return True
         return any(name in FANS for rule in self.texts.values() for name in rule.names)
 
     def bind(self, /, **sizes: float) -> Self:
@@ -160,11 +191,62 @@ class SchemeFields:
                 changes[name] = rule.bound(known)
         return self._with(changes) if changes else self
 
+    @property
+    def fixed_gain(self) -> float:
+        """What multiplies a scale that no mode sets: ``gain_total`` times the root of ``factor``.
+
+        >>> from initspec import get
+        >>> get({"distribution": "normal", "std": 0.02, "factor": 4.0, "gain": 0.5}).fixed_gain
+        1.0
+        """
+        self._settled("factor")
+        return float(self.gain_total * math.sqrt(self.factor))
+
     def at(self, fans: Fans | None) -> Self:
-        """The scheme with numbers alone, for these fans."""
-        rules = self.texts
-        if not rules:
+        """The scheme with numbers alone, for these fans; a fixed scale has its gain in it.
+
+        >>> from initspec import get
+        >>> get("normal", std="1 / fan_in").replace(gain=0.5).at(Fans(8, 4))
+        Scheme(distribution='normal', std=0.0625)
+        """
+        return (self._in_numbers(fans) if self.texts else self).folded()
+
+    def folded(self) -> Self:
+        """The same law, with what multiplies a fixed scale in its numbers, or in their texts.
+
+        >>> from initspec import get
+        >>> get({"distribution": "constant", "value": "1 / n", "gain": 2.0}).folded()
+        Scheme(distribution='constant', value='(1 / n) * 2.0')
+        """
+        words = _FIXED.get(self.distribution, ())
+        unscaled = (self.gain, self.factor, self.nonlinearity) == (1.0, 1.0, None)
+        if self.mode is not None or not words or unscaled:
             return self
+        changes: dict[str, Any] = {
+            name: getattr(self, name) for name in words if getattr(self, name) is not None
+        }
+        if {"gain", "factor", "slope", *changes} & self.texts.keys():
+            text = self._fixed_gain_text
+            changes = {name: f"({value}) * {text}" for name, value in changes.items()}
+        else:
+            gain = self.fixed_gain
+            changes = {name: value * gain for name, value in changes.items()}
+        plain = {"gain": 1.0, "factor": 1.0, "nonlinearity": None, "slope": None}
+        return self.replace(**plain, **changes)
+
+    @property
+    def _fixed_gain_text(self) -> str:
+        parts = [] if self.gain == 1 else [self.gain]
+        if self.factor != 1:
+            parts.append(f"sqrt({self.factor})")
+        if "slope" in self.texts:
+            parts.append(f"sqrt(2 / (1 + ({self.slope})^2))")
+        elif self.nonlinearity is not None:
+            parts.append(f"sqrt({self.squared_gain!r})")
+        return " * ".join(f"({part})" if isinstance(part, str) else repr(part) for part in parts)
+
+    def _in_numbers(self, fans: Fans | None) -> Self:
+        rules = self.texts
         known = {}
         if fans is not None:
             known = {"fan_in": fans.fan_in or 1.0, "fan_out": fans.fan_out or 1.0}
@@ -304,6 +386,8 @@ def _check_numbers(scheme: SchemeFields) -> None:
         raise SpecError(f"bounds need low < high, not low={low}, high={high}.")
     if isinstance(sparsity, float) and not 0 <= sparsity <= 1:
         raise SpecError(f"sparsity is the fraction of zeros, from 0 to 1, not {sparsity}.")
+    if scheme.power != 1 and scheme.mode is None:
+        raise SpecError("a power belongs to a mode, the fan that it is the power of.")
     if scheme.slope is not None and scheme.nonlinearity is None:
         raise SpecError("a slope belongs to nonlinearity='leaky_relu'.")
     if scheme.nonlinearity is not None:

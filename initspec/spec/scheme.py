@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import SpecError
@@ -20,10 +20,16 @@ from .scheme_law import element_law, law_on
 class Scheme(SchemeFields):
     """A distribution whose scale is fixed, or follows from the fans of the tensor it is put on.
 
-    With fans ``variance = (gain * gain(nonlinearity, slope))**2 * factor / n``, where ``n`` is the
-    fan that ``mode`` names (``FAN_IN``, ``FAN_OUT``, ``FAN_AVG``, ``FAN_GEO_AVG``), ``fan_in``
-    plus one if ``bias_unit``. So ``factor`` multiplies the variance and ``gain`` the standard
-    deviation. Without ``mode`` the scale is ``std``, or ``low`` and ``high`` of a uniform law.
+    With fans ``variance = (gain * gain(nonlinearity, slope))**2 * factor / n**power``, where ``n``
+    is the fan that ``mode`` names (``FAN_IN``, ``FAN_OUT``, ``FAN_AVG``, ``FAN_GEO_AVG``),
+    ``fan_in`` plus one if ``bias_unit``, and ``power`` is 1 unless given. So ``factor`` multiplies
+    the variance and ``gain`` the standard deviation. Without ``mode`` the scale is ``std``, or
+    ``low`` and ``high`` of a uniform law; ``gain`` multiplies these, a constant's ``value``, and
+    every number of an array, a matrix or a law of one's own. It leaves the mean, and bounds of a
+    truncation that are absolute.
+
+    A number may be a text over sizes: ``std="0.02 / sqrt(2 * n_layer)"``. :meth:`bind` gives its
+    names their numbers; ``fan_in``, ``fan_out``, ``fan_avg`` and ``fan_geo_avg`` are the tensor's.
 
     Raises :class:`SpecError` for fields that contradict each other or cannot be, and
     :class:`UnknownName` for a distribution, mode or nonlinearity that does not exist.
@@ -32,6 +38,12 @@ class Scheme(SchemeFields):
     >>> scheme.on((300, 100)).support
     (-0.1224744871391589, 0.1224744871391589)
     """
+
+    def __setstate__(self, state: list[Any]) -> None:
+        """Read a pickle; one of an older version lacks the last fields, which have defaults."""
+        for place, item in enumerate(fields(self)):
+            value = state[place] if place < len(state) else item.default
+            object.__setattr__(self, item.name, value)
 
     def on(
         self,
