@@ -327,7 +327,7 @@ BAD = [
     ),
     ("he_normal@torch(b=1)", UnknownName, "argument of he_normal@torch 'b'"),
     ("glorot_uniform@mxnet(factor_type='all')", UnknownName, "unknown factor_type 'all'"),
-    ("glorot_uniform@mxnet(magnitude='3')", SpecError, "magnitude is a number, not '3'"),
+    ("glorot_uniform@mxnet(magnitude='3 m')", SpecError, "magnitude is a number, not '3 m'"),
     ("uniform@mxnet(scale=True)", SpecError, "scale is a number, not True"),
 ]
 
