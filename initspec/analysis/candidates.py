@@ -37,9 +37,6 @@ USUAL: Mapping[str, tuple[Any, ...]] = {
 #: What is given at most one at a time: each of them says how large the weights are.
 _LEVEL = ("gain", "factor", "slope", "nonlinearity", "std", "limit")
 
-#: The fields of a row whose gain people seldom give.
-_SCALED = {"std", "low", "nonlinearity"}
-
 _BOUNDS = ((0.0, 1.0), (-1.0, 1.0), (-0.1, 0.1), (-0.05, 0.05), (-0.01, 0.01))
 
 
@@ -254,8 +251,8 @@ def _variants(entry: Entry) -> Iterator[Scheme]:
         if field in ("low", "high"):
             ends[field] = word
             continue
-        if field == "gain" and _SCALED & entry.scheme.keys():
-            continue  # a fixed scale, or a nonlinearity, says how large the weights are
+        if field == "gain" and (argument.divides or _is_scaled(entry)):
+            continue
         choices = [{word: value} for value in _values(argument)]
         if field in _LEVEL:
             levels += choices
@@ -271,6 +268,12 @@ def _variants(entry: Entry) -> Iterator[Scheme]:
             yield entry.make(**given)
         except InitSpecError:  # arguments that contradict each other
             continue
+
+
+def _is_scaled(entry: Entry) -> bool:
+    """Whether a row says how large the weights are, so that people seldom give it a gain."""
+    fixed = {"std", "low", "nonlinearity"} & entry.scheme.keys()
+    return bool(fixed) or (entry.dialect is None and entry.scheme.get("mode") == "FAN_IN")
 
 
 def _field(argument: Argument) -> str:

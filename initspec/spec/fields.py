@@ -9,11 +9,12 @@ from typing import Any, Self
 
 from ..errors import SpecError, UnknownName, shown
 from . import tensor_laws
-from .arguments import at_least_zero, integer, number, text
+from .arguments import integer, text
 from .custom import asked
 from .expression import FANS, Expression, check_bound, checked_names, quantity
 from .fan_rules import MODES, RULES, Fans
 from .gain import canonical, squared
+from .sizing import CHECKS, NUMBERS, bound, folded, in_numbers, texts
 from .truncation import Truncation
 from .values import Values
 
@@ -32,31 +33,6 @@ _SCALE = (
     "std",
 )
 _GAIN = ("gain", "nonlinearity", "slope")
-_NUMBERS = (
-    "factor",
-    "gain",
-    "power",
-    "std",
-    "slope",
-    "mean",
-    "low",
-    "high",
-    "value",
-    "sparsity",
-)
-_CHECKS = {name: number for name in _NUMBERS} | {
-    name: at_least_zero for name in ("factor", "std", "gain")
-}
-
-#: The fields that a gain multiplies where no fan sets the scale; the mean stays.
-_FIXED: dict[str, tuple[str, ...]] = {
-    "constant": ("value",),
-    "normal": ("std",),
-    "uniform": ("std", "low", "high"),
-    "truncated_normal": ("std",),
-    "sparse": ("std",),
-}
-
 #: The fields that each distribution takes besides its name.
 TAKES: dict[str, tuple[str, ...]] = {
     "constant": ("value", "gain"),
@@ -150,10 +126,7 @@ class SchemeFields:
         >>> get("normal", std="1 / fan_in").texts["std"].names
         ('fan_in',)
         """
-        rules = {name: getattr(self, name) for name in _NUMBERS}
-        if self.truncation is not None:
-            rules |= {f"truncation.{name}": value for name, value in self.truncation.bounds.items()}
-        return {name: Expression.parse(v) for name, v in rules.items() if isinstance(v, str)}
+        return texts(self)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -184,12 +157,7 @@ class SchemeFields:
         >>> get("normal", std="0.02 / sqrt(2 * n_layer)").bind(n_layer=50, n_head=8).std
         0.002
         """
-        known, changes = checked_names(sizes), dict[str, Any]()
-        for name, rule in self.texts.items():
-            if any(word not in FANS for word in rule.names):
-                check_bound(rule, known | dict.fromkeys(FANS, 1.0), f"{name} = ")
-                changes[name] = rule.bound(known)
-        return self._with(changes) if changes else self
+        return bound(self, checked_names(sizes))
 
     @property
     def fixed_gain(self) -> float:
@@ -209,7 +177,7 @@ class SchemeFields:
         >>> get("normal", std="1 / fan_in").replace(gain=0.5).at(Fans(8, 4))
         Scheme(distribution='normal', std=0.0625)
         """
-        return (self._in_numbers(fans) if self.texts else self).folded()
+        return folded(in_numbers(self, fans))
 
     def folded(self) -> Self:
         """The same law, with what multiplies a fixed scale in its numbers, or in their texts.
@@ -218,57 +186,7 @@ class SchemeFields:
         >>> get({"distribution": "constant", "value": "1 / n", "gain": 2.0}).folded()
         Scheme(distribution='constant', value='(1 / n) * 2.0')
         """
-        words = _FIXED.get(self.distribution, ())
-        unscaled = (self.gain, self.factor, self.nonlinearity) == (1.0, 1.0, None)
-        if self.mode is not None or not words or unscaled:
-            return self
-        changes: dict[str, Any] = {
-            name: getattr(self, name) for name in words if getattr(self, name) is not None
-        }
-        if {"gain", "factor", "slope", *changes} & self.texts.keys():
-            text = self._fixed_gain_text
-            changes = {name: f"({value}) * {text}" for name, value in changes.items()}
-        else:
-            gain = self.fixed_gain
-            changes = {name: value * gain for name, value in changes.items()}
-        plain = {"gain": 1.0, "factor": 1.0, "nonlinearity": None, "slope": None}
-        return self.replace(**plain, **changes)
-
-    @property
-    def _fixed_gain_text(self) -> str:
-        parts = [] if self.gain == 1 else [self.gain]
-        if self.factor != 1:
-            parts.append(f"sqrt({self.factor})")
-        if "slope" in self.texts:
-            parts.append(f"sqrt(2 / (1 + ({self.slope})^2))")
-        elif self.nonlinearity is not None:
-            parts.append(f"sqrt({self.squared_gain!r})")
-        return " * ".join(f"({part})" if isinstance(part, str) else repr(part) for part in parts)
-
-    def _in_numbers(self, fans: Fans | None) -> Self:
-        rules = self.texts
-        known = {}
-        if fans is not None:
-            known = {"fan_in": fans.fan_in or 1.0, "fan_out": fans.fan_out or 1.0}
-            known |= {"fan_avg": fans.n("FAN_AVG"), "fan_geo_avg": fans.n("FAN_GEO_AVG")}
-        changes = {}
-        for name, rule in rules.items():
-            check_bound(rule, known, f"{name} = ")
-            try:
-                changes[name] = _CHECKS.get(name, number)(name, rule.value(known))
-            except SpecError as error:
-                raise SpecError(f"{name} = {rule.text!r}: {error}") from None
-        return self._with(changes)
-
-    def _with(self, changes: dict[str, Any]) -> Self:
-        """The same scheme with other numbers, those of the truncation under its name."""
-        head = "truncation."
-        bounds = {name[len(head) :]: v for name, v in changes.items() if name.startswith(head)}
-        fields = {name: value for name, value in changes.items() if not name.startswith(head)}
-        if bounds:
-            assert self.truncation is not None
-            fields["truncation"] = replace(self.truncation, **bounds)
-        return self.replace(**fields)
+        return folded(self)
 
     def replace(self, **changes: Any) -> Self:
         """The same scheme with other fields; it has no name any more.
@@ -330,10 +248,10 @@ def _check_kinds(scheme: SchemeFields) -> None:
         raise SpecError("array holds Values: write get(array), or Values.of(array).")
     _check_hash(scheme.custom)
     for item in fields(scheme):
-        if item.name in _NUMBERS:
+        if item.name in NUMBERS:
             value = getattr(scheme, item.name)
             if value is not None or item.default is not None:
-                given = quantity(item.name, value, _CHECKS[item.name])
+                given = quantity(item.name, value, CHECKS[item.name])
                 object.__setattr__(scheme, item.name, given)
     object.__setattr__(scheme, "groups", integer("groups", scheme.groups, 1))
 

@@ -126,6 +126,13 @@ def test_a_gain_leaves_the_mean_and_absolute_bounds() -> None:
     assert cut.sigma == 0.5
 
 
+def test_a_gain_of_zero_is_zero() -> None:
+    for name in FIXED:
+        shape = (3, 3, 4, 6) if name in ("dirac", "bilinear", "delta_orthogonal") else (8, 6)
+        scheme = get(name).replace(gain=0.0)
+        assert not scheme.numpy(shape, seed=0).any(), name
+
+
 def test_a_factor_of_a_fixed_scale_multiplies_its_variance() -> None:
     law = get({"distribution": "normal", "std": 0.02, "factor": 4.0}).on((2, 2))
     assert law.std == 0.04
