@@ -11,10 +11,10 @@ from ..errors import SpecError, UnknownName, shown
 from . import tensor_laws
 from .arguments import integer, text
 from .custom import asked
-from .expression import FANS, Expression, check_bound, checked_names, quantity
+from .expression import FANS, Expression, check_bound, quantity
 from .fan_rules import MODES, RULES, Fans
 from .gain import canonical, squared
-from .sizing import CHECKS, NUMBERS, bound, folded, in_numbers, texts
+from .sizing import CHECKS, NUMBERS, folded, in_numbers, texts
 from .truncation import Truncation
 from .values import Values
 
@@ -129,35 +129,11 @@ class SchemeFields:
         return texts(self)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The names that :meth:`bind` must be given before the scheme has a law.
-
-        >>> from initspec import get
-        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").names
-        ('n_layer',)
-        """
-        words = (name for rule in self.texts.values() for name in rule.names)
-        return tuple(dict.fromkeys(name for name in words if name not in FANS))
-
-    @property
     def needs_fans(self) -> bool:
         """Whether the scale follows from the fans."""
         if self.mode is not None or (self.custom is not None and "fans" in asked(self.custom)):
             return True
         return any(name in FANS for rule in self.texts.values() for name in rule.names)
-
-    def bind(self, /, **sizes: float) -> Self:
-        """The scheme with numbers in place of the names in its texts; those of fans stay.
-
-        What is bound and not named by the scheme is ignored, so that one set of sizes serves all
-        the schemes of a model. Raises :class:`SpecError` where a name is left without a number, or
-        is reserved, and where a text has no finite value.
-
-        >>> from initspec import get
-        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").bind(n_layer=50, n_head=8).std
-        0.002
-        """
-        return bound(self, checked_names(sizes))
 
     @property
     def fixed_gain(self) -> float:

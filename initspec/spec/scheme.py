@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from ..errors import SpecError
 from ..public import public
 from .arguments import at_least_zero
 from .distribution import Distribution
+from .expression import FANS, checked_names
 from .fan_rules import Fans, Shape
 from .fields import SchemeFields
 from .layout import Layout, checked_layout, checked_shape
 from .scheme_law import element_law, law_on
+from .sizing import bound
 
 
 @public
@@ -38,6 +40,30 @@ class Scheme(SchemeFields):
     >>> scheme.on((300, 100)).support
     (-0.1224744871391589, 0.1224744871391589)
     """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that :meth:`bind` must be given before the scheme has a law.
+
+        >>> from initspec import get
+        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").names
+        ('n_layer',)
+        """
+        words = (name for rule in self.texts.values() for name in rule.names)
+        return tuple(dict.fromkeys(name for name in words if name not in FANS))
+
+    def bind(self, /, **sizes: float) -> Self:
+        """The scheme with numbers in place of the names in its texts; those of fans stay.
+
+        What is bound and not named by the scheme is ignored, so that one set of sizes serves all
+        the schemes of a model. Raises :class:`SpecError` where a name is left without a number, or
+        is reserved, and where a text has no finite value.
+
+        >>> from initspec import get
+        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").bind(n_layer=50, n_head=8).std
+        0.002
+        """
+        return bound(self, checked_names(sizes))
 
     def __setstate__(self, state: list[Any]) -> None:
         """Read a pickle; one of an older version lacks the last fields, which have defaults."""
