@@ -80,12 +80,22 @@ CLAUSES: tuple[Clause, ...] = (
         ("case spec|*|FAN_GEO_AVG|*",),
     ),
     Clause("mode.bias_unit", "A bias unit adds one to fan_in.", ("case spec|*bias_unit=True*",)),
+    Clause(
+        "mode.power",
+        "Another power of the fan divides as it says.",
+        ("variance|*mup_readout*", "case spec|*power=*"),
+    ),
+    Clause(
+        "numbers.texts",
+        "A number may be arithmetic over the fans.",
+        ("variance|*siren_first*", "case spec|*fan_avg*"),
+    ),
     Clause("factor", "A factor multiplies the variance.", ("formula|*",)),
     Clause("gain", "A gain multiplies the standard deviation.", ("case spec|*gain=*",)),
     Clause(
         "gain.nonlinearity",
         "A nonlinearity has its gain, a leaky rectifier one of its slope.",
-        ("case spec|*leaky_relu*",),
+        ("case spec|*leaky_relu*", "case spec|*gelu*"),
     ),
     Clause(
         "truncation.parent",

@@ -280,9 +280,10 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
         >>> get("he_normal").keras(seed=1).get_config()["seed"]
         1
         """
-        custom = self.scheme.custom
+        custom, gain = self.scheme.custom, self.scheme.gain
+        own = {"custom": custom} | ({"gain": gain} if gain != 1 else {})
         return {
-            "scheme": {"custom": custom} if custom is not None else to_dict(self.scheme),
+            "scheme": own if custom is not None else to_dict(self.scheme),
             "seed": keras.saving.serialize_keras_object(self.seed),
             "name": self.name,
             "layout": None if self.layout is None else str(self.layout),
@@ -330,5 +331,6 @@ def _first(*values: Any) -> Any:
 def _scheme(scheme: Any) -> Scheme:
     """The scheme that a user names, or that a config holds."""
     if isinstance(scheme, Mapping) and "custom" in scheme:
-        return get(keras.saving.deserialize_keras_object(scheme["custom"]))
+        own = get(keras.saving.deserialize_keras_object(scheme["custom"]))
+        return own.replace(gain=scheme["gain"]) if "gain" in scheme else own
     return get(scheme)

@@ -120,7 +120,7 @@ def _fan_mistakes(scheme: Scheme, shape: Shape, layout: Layout, std: float) -> I
     factor, mode = scheme.variance_factor, scheme.mode
 
     def by(words: str, n: float, over: float = factor) -> Formula:
-        return Formula(words, math.sqrt(over / max(n, 1e-9)) / std)
+        return Formula(words, math.sqrt(over / max(n, 1e-9) ** scheme.power) / std)
 
     yield from (by(words, n) for words, n in _parts(shape, layout, true, naive, mode))
     yield by(f"{factor:g}/fan_in", true.fan_in)
@@ -141,6 +141,9 @@ def _fan_mistakes(scheme: Scheme, shape: Shape, layout: Layout, std: float) -> I
     if abs(factor - 2) > 1e-9:
         yield by("2/fan_in", true.fan_in, 2.0)
         yield by("2/fan_out", true.fan_out, 2.0)
+    if scheme.power != 1:
+        n = true.n(mode, scheme.bias_unit)
+        yield Formula("the fan itself in place of its power", math.sqrt(factor / n) / std)
     yield by("a fan without its root", true.n(mode, scheme.bias_unit) ** 2)
     yield by("a sum of the fans without its root", (true.fan_in + true.fan_out) ** 2, 2 * factor)
 

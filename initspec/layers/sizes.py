@@ -187,7 +187,7 @@ def layout_on(text: str | None, ndim: int, sizes: Sizes, name: str) -> Layout:
     Without a text it is that of a vector.
     """
     if text is None:
-        return Layout("o" * ndim)
+        return Layout.of(None, ndim) if ndim < 2 else Layout("o" * ndim)
     axes, *options = text.split(", ")
     fields: dict[str, Any] = {"transposed": "transposed" in options}
     for option in options:

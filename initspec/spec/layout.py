@@ -13,7 +13,7 @@ from ..errors import LayoutError, UnknownName, short_repr
 from ..public import public
 from . import layer_layouts
 from .arguments import plain, text
-from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
+from .fan_rules import BY_SIZE, OF_VECTORS, RULES, Axes, Fans, Shape
 from .traced import outside_programs
 
 __all__ = ["ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
@@ -168,6 +168,19 @@ class Layout:
         return _roles(self, tuple(shape))
 
 
+class Unnamed(Layout):
+    """The layout of a tensor of one axis, or of none, whose axis nobody has named.
+
+    Whether it counts inputs or outputs is not known: it has no fans. It is not equal to the layout
+    of the same letters that a caller writes.
+
+    >>> Layout.of(None, 1) == Layout("o"), Layout.of(None, 1)
+    (False, Layout('o'))
+    """
+
+    __slots__ = ()
+
+
 _parsed = lru_cache(maxsize=1024)(Layout._parse)
 
 
@@ -186,7 +199,7 @@ def layers() -> Mapping[str, Layout]:
 @cache
 def _usual(ndim: int, out_first: bool) -> Layout:
     if ndim < 2:
-        return Layout("o" * ndim)
+        return Unnamed("o" * ndim)
     space = layer_layouts.spatial(ndim - 2)
     return Layout("oi" + space if out_first else space + "io")
 
@@ -228,14 +241,16 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
 
     ``fan_in = in * K`` and ``fan_out = out * K`` with ``K`` the product of the spatial axes, each
     counted within one group and one stacked parameter; an embedding's ``fan_in`` is one. Strides
-    and borders are not counted.
+    and borders are not counted. A side that a written layout does not name counts one: ``"i"`` on
+    ``(n,)`` has ``fan_in = n``.
 
     The other rules, of :data:`initspec.spec.fan_rules.RULES`, are what the frameworks count, also
     where it is wrong; dialects use them. ``"naive"`` takes whole axes, whatever groups and stacks
     they hold, and swaps a transposed convolution's fans; ``"torch"`` goes by PyTorch's places.
 
-    Raises :class:`LayoutError` where the tensor has no input axis, for a bias has no fans, and
-    :class:`UnknownName` for a rule that does not exist.
+    Raises :class:`LayoutError` for a vector or a scalar whose layout is not given, for a bias has
+    no fans (but by the rules of frameworks that count them), and :class:`UnknownName` for a rule
+    that does not exist.
 
     >>> fans((64, 128, 3, 3), "torch.ConvTranspose2d")
     Fans(fan_in=576, fan_out=1152)
@@ -247,11 +262,11 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     shape = checked_shape(shape)
     given = Layout.of(layout, len(shape))
     roles = given.roles(shape)
-    if not has_fans(roles, rule):
+    if isinstance(given, Unnamed) and rule not in (*BY_SIZE, *OF_VECTORS):
         raise LayoutError(
             f"a tensor of shape {shape} with layout '{given}' has no fans: it needs an input and "
-            "an output axis. Name them with layout=, or use a scheme without fans, such as "
-            "zeros or normal(std=0.02)."
+            "an output axis. Name them with layout=, where a side that is not named counts one "
+            "('i', 'o'), or use a scheme without fans, such as zeros or normal(std=0.02)."
         )
     parts = given.groups * given.stack
     return RULES[rule](

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from ..errors import SpecError
@@ -11,10 +11,12 @@ from ..plugins import backend
 from ..public import public
 from .arguments import at_least_zero
 from .distribution import Distribution
+from .expression import FANS, checked_names
 from .fan_rules import Fans, Shape
 from .fields import SchemeFields
 from .layout import Layout, checked_layout, checked_shape
 from .scheme_law import element_law, law_on
+from .sizing import bound
 from .traced import TracedScheme, is_read_by_dynamo, outside_programs
 
 
@@ -23,10 +25,16 @@ from .traced import TracedScheme, is_read_by_dynamo, outside_programs
 class Scheme(SchemeFields):
     """A distribution whose scale is fixed, or follows from the fans of the tensor it is put on.
 
-    With fans ``variance = (gain * gain(nonlinearity, slope))**2 * factor / n``, where ``n`` is the
-    fan that ``mode`` names (``FAN_IN``, ``FAN_OUT``, ``FAN_AVG``, ``FAN_GEO_AVG``), ``fan_in``
-    plus one if ``bias_unit``. So ``factor`` multiplies the variance and ``gain`` the standard
-    deviation. Without ``mode`` the scale is ``std``, or ``low`` and ``high`` of a uniform law.
+    With fans ``variance = (gain * gain(nonlinearity, slope))**2 * factor / n**power``, where ``n``
+    is the fan that ``mode`` names (``FAN_IN``, ``FAN_OUT``, ``FAN_AVG``, ``FAN_GEO_AVG``),
+    ``fan_in`` plus one if ``bias_unit``, and ``power`` is 1 unless given. So ``factor`` multiplies
+    the variance and ``gain`` the standard deviation. Without ``mode`` the scale is ``std``, or
+    ``low`` and ``high`` of a uniform law; ``gain`` multiplies these, a constant's ``value``, and
+    every number of an array, a matrix or a law of one's own. It leaves the mean, and bounds of a
+    truncation that are absolute.
+
+    A number may be a text over sizes: ``std="0.02 / sqrt(2 * n_layer)"``. :meth:`bind` gives its
+    names their numbers; ``fan_in``, ``fan_out``, ``fan_avg`` and ``fan_geo_avg`` are the tensor's.
 
     Raises :class:`SpecError` for fields that contradict each other or cannot be, and
     :class:`UnknownName` for a distribution, mode or nonlinearity that does not exist.
@@ -35,6 +43,36 @@ class Scheme(SchemeFields):
     >>> scheme.on((300, 100)).support
     (-0.1224744871391589, 0.1224744871391589)
     """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that :meth:`bind` must be given before the scheme has a law.
+
+        >>> from initspec import get
+        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").names
+        ('n_layer',)
+        """
+        words = (name for rule in self.texts.values() for name in rule.names)
+        return tuple(dict.fromkeys(name for name in words if name not in FANS))
+
+    def bind(self, /, **sizes: float) -> Self:
+        """The scheme with numbers in place of the names in its texts; those of fans stay.
+
+        What is bound and not named by the scheme is ignored, so that one set of sizes serves all
+        the schemes of a model. Raises :class:`SpecError` where a name is left without a number, or
+        is reserved, and where a text has no finite value.
+
+        >>> from initspec import get
+        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").bind(n_layer=50, n_head=8).std
+        0.002
+        """
+        return bound(self, checked_names(sizes))
+
+    def __setstate__(self, state: list[Any]) -> None:
+        """Read a pickle; one of an older version lacks the last fields, which have defaults."""
+        for place, item in enumerate(fields(self)):
+            value = state[place] if place < len(state) else item.default
+            object.__setattr__(self, item.name, value)
 
     @outside_programs
     def on(

@@ -49,6 +49,8 @@ def in_programs(function: Callable[Given, Scheme]) -> Callable[Given, Scheme]:
 
 def text_in_program(scheme: Scheme) -> str:
     """A scheme as JSON; raises :class:`SpecError` for a custom law, which no program can hold."""
+    if not isinstance(scheme, Scheme):
+        raise SpecError("a traced program holds a scheme alone: make the layout outside of it.")
     if scheme.custom is not None:
         raise SpecError(
             f"{scheme!r} is code, which a traced program (torch.compile, vmap, a FakeTensor) "
