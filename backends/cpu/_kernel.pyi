@@ -1,0 +1,14 @@
+"""What ``_kernel.c`` gives to Python."""
+
+from typing import Any
+
+def fill(
+    out: Any, walk: bytes, law: bytes, base: int, key0: int, key1: int, start: int, stop: int
+) -> None:
+    """Draw rows into a buffer, or at an address."""
+
+def levels() -> tuple[str, ...]:
+    """What there is code for and this processor runs, the fastest last."""
+
+def source() -> int:
+    """The first eight bytes of the checksum of the source that was compiled."""
