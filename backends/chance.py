@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from weakref import ref
@@ -15,6 +15,7 @@ from ..spec.fan_rules import Shape
 from ..spec.tensor_laws import Given, Stencil
 
 _MOST = 4096
+_FIXED = (Constant, Given, Stencil)
 
 
 def draws(law: Distribution, shape: Shape) -> bool:
@@ -24,7 +25,7 @@ def draws(law: Distribution, shape: Shape) -> bool:
     >>> draws(get("he_normal").on((3, 2)), (3, 2)), draws(get("zeros").on((3,)), (3,))
     (True, False)
     """
-    if 0 in shape or isinstance(law, Constant | Given | Stencil):
+    if 0 in shape or isinstance(law, _FIXED):
         return False
     return not isinstance(law, CustomLaw) or law.custom.ppf is not None or takes_rng(law.custom)
 
@@ -48,8 +49,8 @@ class SameKeys:
         finally:
             self._silent = before
 
-    def note(self, seed: int, tensor: Any, memory: int | None = None) -> None:
-        """A tensor has been filled with a seed and no name; ``memory``: where, if in place.
+    def note(self, seed: int, tensor: Any, memory: Callable[[Any], int] | None = None) -> None:
+        """A tensor has been filled with a seed and no name; ``memory`` says where, if in place.
 
         New arrays of one shape are taken for one tensor that is drawn again.
         """
@@ -62,7 +63,7 @@ class SameKeys:
                 self._first.clear()
             self._first[seed] = ref(tensor), memory
         elif other is not tensor and (
-            other.shape != tensor.shape or (held[1] != memory and None not in (held[1], memory))
+            other.shape != tensor.shape or (held[1] and memory and memory(other) != memory(tensor))
         ):
             self._silent = True
             self._first.clear()

@@ -98,13 +98,22 @@ INLINE float float_of(uint32_t bits) {
     ROUND(z);                                                                                      \
     INJECT(first, second)
 
+#define TWENTY_ROUNDS(k0, k1, k2)                                                                  \
+    INJECT(k0, k1);                                                                                \
+    FOUR_ROUNDS(13, 15, 26, 6, k1, k2 + 1);                                                        \
+    FOUR_ROUNDS(17, 29, 16, 24, k2, k0 + 2);                                                       \
+    FOUR_ROUNDS(13, 15, 26, 6, k0, k1 + 3);                                                        \
+    FOUR_ROUNDS(17, 29, 16, 24, k1, k2 + 4);                                                       \
+    FOUR_ROUNDS(13, 15, 26, 6, k2, k0 + 5)
+#define PARITY 0x1BD11BDA
+
 /* The words of a block; `wide` where the high half of the index changes within the row. */
 INLINE void draw_words(
     uint32_t *RESTRICT words, int size, uint64_t index, int wide, const uint32_t *RESTRICT lows,
     const uint32_t *RESTRICT highs, uint32_t k0, uint32_t k1
 ) {
     uint32_t row_low = (uint32_t)index, row_high = (uint32_t)(index >> 32);
-    uint32_t k2 = k0 ^ k1 ^ 0x1BD11BDA;
+    uint32_t k2 = k0 ^ k1 ^ PARITY;
     for (int group = 0; group < size; group += GROUP) {
         uint32_t *RESTRICT word = words + group;
         const uint32_t *RESTRICT low = lows + group, *RESTRICT high = highs + group;
@@ -116,12 +125,7 @@ INLINE void draw_words(
                 a0 += high[i] + (b0 < row_low), a1 += high[i + 16] + (b1 < row_low);
                 a2 += high[i + 32] + (b2 < row_low), a3 += high[i + 48] + (b3 < row_low);
             }
-            INJECT(k0, k1);
-            FOUR_ROUNDS(13, 15, 26, 6, k1, k2 + 1);
-            FOUR_ROUNDS(17, 29, 16, 24, k2, k0 + 2);
-            FOUR_ROUNDS(13, 15, 26, 6, k0, k1 + 3);
-            FOUR_ROUNDS(17, 29, 16, 24, k1, k2 + 4);
-            FOUR_ROUNDS(13, 15, 26, 6, k2, k0 + 5);
+            TWENTY_ROUNDS(k0, k1, k2);
             word[i] = a0 ^ b0, word[i + 16] = a1 ^ b1;
             word[i + 32] = a2 ^ b2, word[i + 48] = a3 ^ b3;
         }
@@ -417,6 +421,30 @@ static PyObject *fill(PyObject *module, PyObject *const *given, Py_ssize_t count
     Py_RETURN_NONE;
 }
 
+/* fold_in(key 0, key 1, data): both words of the counter (0, data). */
+static PyObject *fold_in(PyObject *module, PyObject *const *given, Py_ssize_t count) {
+    uint64_t word[3] = {0, 0, 0};
+    PyObject *first, *second, *key = NULL;
+    (void)module;
+    if (count != 3)
+        return PyErr_Format(PyExc_TypeError, "fold_in takes 3 arguments, not %zd", count);
+    for (int i = 0; i < 3; i++)
+        word[i] = PyLong_AsUnsignedLongLong(given[i]);
+    if (PyErr_Occurred())
+        return NULL;
+    uint32_t k0 = (uint32_t)word[0], k1 = (uint32_t)word[1], k2 = k0 ^ k1 ^ PARITY;
+    uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = (uint32_t)word[2], b1 = b0, b2 = b0, b3 = b0;
+    TWENTY_ROUNDS(k0, k1, k2);
+    (void)a1, (void)a2, (void)a3, (void)b1, (void)b2, (void)b3; /* one counter is enough here */
+    first = PyLong_FromUnsignedLong(a0);
+    second = PyLong_FromUnsignedLong(b0);
+    if (first && second)
+        key = PyTuple_Pack(2, first, second);
+    Py_XDECREF(first);
+    Py_XDECREF(second);
+    return key;
+}
+
 static PyObject *levels(PyObject *module, PyObject *none) {
     PyObject *names = PyTuple_New(count_levels());
     (void)module, (void)none;
@@ -438,6 +466,7 @@ static PyObject *source(PyObject *module, PyObject *none) {
 
 static PyMethodDef METHODS[] = {
     {"fill", (PyCFunction)(void (*)(void))fill, METH_FASTCALL, NULL},
+    {"fold_in", (PyCFunction)(void (*)(void))fold_in, METH_FASTCALL, NULL},
     {"levels", levels, METH_NOARGS, NULL},
     {"source", source, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -7,6 +7,9 @@ def fill(
 ) -> None:
     """Draw rows into a buffer, or at an address."""
 
+def fold_in(key0: int, key1: int, data: int) -> tuple[int, int]:
+    """A key of its own for each ``data`` of 32 bits."""
+
 def levels() -> tuple[str, ...]:
     """What there is code for and this processor runs, the fastest last."""
 

@@ -6,6 +6,7 @@ of C, packed once.
 
 from __future__ import annotations
 
+import math
 import struct
 from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from ...stream.canonical_order import Block, whole
 from ...stream.dtypes import rounded, storage
 from ...stream.reference import Key
 from ._kernel import fill as _draw_rows
-from ._kernel import levels
+from ._kernel import fold_in, levels
 from .threads import share
 from .walk import index_offsets, memory_offsets, rows, views
 
@@ -39,6 +40,7 @@ class _Walk(NamedTuple):
     """Rows as the kernel takes them: ``packed`` holds addresses into ``tables``."""
 
     total: int
+    size: int
     packed: bytes
     tables: tuple[NDArray[Any], ...]
 
@@ -56,7 +58,12 @@ def _walk(shape: Shape, steps: Shape, strides: Shape, itemsize: int) -> _Walk:
         low.ctypes.data, high.ctypes.data, 0 if walk.contiguous else memory.ctypes.data,
         outer.ctypes.data,
     )  # fmt: skip
-    return _Walk(walk.total, packed, (outer, low, high, memory))
+    return _Walk(walk.total, math.prod(shape), packed, (outer, low, high, memory))
+
+
+@lru_cache(maxsize=64)
+def _walk_in_elements(shape: Shape, steps: Shape, strides: Shape, itemsize: int) -> _Walk:
+    return _walk(shape, tuple(step * itemsize for step in steps), strides, itemsize)
 
 
 @cache
@@ -98,12 +105,33 @@ def fill(
         share(work, walk.total, view.size)  # this frame holds the tables meanwhile
 
 
+def fill_memory(
+    address: int,
+    steps: Shape,
+    itemsize: int,
+    dtype: str,
+    block: Block,
+    key: Key,
+    draw: Draw,
+) -> None:
+    """Fill the memory of a block with at least one element, as :func:`fill` does.
+
+    ``steps`` counts elements; the caller holds the memory.
+    """
+    walk = _walk_in_elements(block.shape, steps, block.strides, itemsize)
+    law = _law(draw, dtype, len(LEVELS) - 1)
+    work = partial(_draw_rows, address, walk.packed, law, block.base % 2**64, *key)
+    share(work, walk.total, walk.size)
+
+
 def check() -> None:
     """Draw a few numbers of every type in which all that differs between builds would show.
 
     Raises :class:`RuntimeError` where they are not those of the reference.
     """
     key, base, shape = (2**31 + 5, 7), 2**32 - 300, (600,)
+    if fold_in(*key, 2**32 - 3) != stream.fold_in(key, 2**32 - 3):
+        raise RuntimeError("it folds wrong keys")
     index = np.uint64(base) + np.arange(shape[0], dtype=np.uint64)
     block = (Block(whole(shape), shape, (1,), base),)
     words = stream.words(key, index)

@@ -36,7 +36,17 @@ from .checks import (
     is_recorded,
     shards_of,
 )
-from .writing import Plan, Step, key_of, memory, same_keys, write, write_native, write_portable
+from .writing import (
+    Plan,
+    Step,
+    is_untouched,
+    key_of,
+    memory,
+    same_keys,
+    write,
+    write_native,
+    write_portable,
+)
 
 _MOST_PLANS = 4096
 
@@ -203,10 +213,14 @@ class TorchBackend:
             if type(tensor) in PLAIN:
                 check_memory(tensor)
             source = seed if generator is None else generator
-            step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
-            torch.nn.init.uniform_(step)  # type: ignore[arg-type]
+            # What the kernel of the CPU writes, autograd does not see; anything else it would.
+            if plain and plan.draw is not None and tensor.is_cpu and is_untouched():
+                write(tensor, plan, source, name, stream)
+            else:
+                step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
+                torch.nn.init.uniform_(step)  # type: ignore[arg-type]
             if seed is not None and name is None and plan.random and plain:
-                same_keys.note(seed, tensor, tensor.data_ptr())
+                same_keys.note(seed, tensor, Tensor.data_ptr)
         return tensor
 
     def tensor(

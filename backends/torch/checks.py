@@ -17,6 +17,8 @@ from ...errors import SpecError
 from ...protocol import check_stream
 from ...stream import dtypes
 
+_tracing_state, _modes = torch._C._get_tracing_state, torch._C._len_torch_dispatch_stack
+
 PLAIN = (Tensor, Parameter)
 NAMES: dict[Any, str] = {getattr(torch, name): name for name in dtypes.DTYPES}
 _TYPES = {name: dtype for dtype, name in NAMES.items()}
@@ -37,9 +39,9 @@ def is_fake(tensor: Tensor) -> bool:
 
 def is_recorded() -> bool:
     """Whether a program is being recorded while real tensors run: by make_fx or torch.jit.trace."""
-    if torch._C._get_tracing_state() is not None:
+    if _tracing_state() is not None:
         return True
-    modes = torch._C._len_torch_dispatch_stack() or _before_dispatch()  # type: ignore[no-untyped-call]
+    modes = _modes() or _before_dispatch()  # type: ignore[no-untyped-call]
     return bool(modes) and get_proxy_mode() is not None
 
 

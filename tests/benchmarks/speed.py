@@ -33,7 +33,7 @@ from initspec.stream.canonical_order import blocks
 
 Run = Callable[[], object]
 
-NUMPY = cpu_fill.Kernel(kernel_numpy.fill, "numpy")
+NUMPY = cpu_fill.Kernel("numpy", kernel_numpy.fill)
 
 
 class Contestant(NamedTuple):
