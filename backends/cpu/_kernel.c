@@ -15,6 +15,9 @@
 #include <float.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2)
 #error "this compiler computes a float in a wider type, which changes bits"
@@ -445,6 +448,24 @@ static PyObject *fold_in(PyObject *module, PyObject *const *given, Py_ssize_t co
     return key;
 }
 
+/* use_huge_pages(address, size): of memory that nobody has touched. It is advice, and never fails. */
+static PyObject *use_huge_pages(PyObject *module, PyObject *const *given, Py_ssize_t count) {
+    (void)module;
+    if (count != 2)
+        return PyErr_Format(PyExc_TypeError, "use_huge_pages takes 2 arguments, not %zd", count);
+    uint64_t address = PyLong_AsUnsignedLongLong(given[0]);
+    uint64_t size = PyLong_AsUnsignedLongLong(given[1]);
+    if (PyErr_Occurred())
+        return NULL;
+#if defined(MADV_HUGEPAGE)
+    uint64_t huge = 1 << 21, begin = (address + huge - 1) / huge * huge;
+    uint64_t end = (address + size) / huge * huge;
+    if (address && begin < end)
+        (void)!madvise(AT(void, begin), (size_t)(end - begin), MADV_HUGEPAGE);
+#endif
+    Py_RETURN_NONE;
+}
+
 static PyObject *levels(PyObject *module, PyObject *none) {
     PyObject *names = PyTuple_New(count_levels());
     (void)module, (void)none;
@@ -467,6 +488,7 @@ static PyObject *source(PyObject *module, PyObject *none) {
 static PyMethodDef METHODS[] = {
     {"fill", (PyCFunction)(void (*)(void))fill, METH_FASTCALL, NULL},
     {"fold_in", (PyCFunction)(void (*)(void))fold_in, METH_FASTCALL, NULL},
+    {"use_huge_pages", (PyCFunction)(void (*)(void))use_huge_pages, METH_FASTCALL, NULL},
     {"levels", levels, METH_NOARGS, NULL},
     {"source", source, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -10,6 +10,9 @@ def fill(
 def fold_in(key0: int, key1: int, data: int) -> tuple[int, int]:
     """A key of its own for each ``data`` of 32 bits."""
 
+def use_huge_pages(address: int, size: int) -> None:
+    """Advise huge pages for memory that nobody has touched."""
+
 def levels() -> tuple[str, ...]:
     """What there is code for and this processor runs, the fastest last."""
 

@@ -37,6 +37,9 @@ def _fold_in(key0: int, key1: int, data: int) -> Key:
     return stream.fold_in((key0, key1), data)
 
 
+_HUGE = 1 << 21  # bytes of a huge page
+
+
 class Kernel(NamedTuple):
     """A kernel, and what it is in words."""
 
@@ -44,6 +47,8 @@ class Kernel(NamedTuple):
     fill: Callable[..., None]
     #: Fills what is no array of NumPy's; the compiled kernel can.
     fill_memory: Callable[..., None] | None = None
+    #: Of an address and a size: makes the first touch of new memory cheaper.
+    use_huge_pages: Callable[[int, int], None] | None = None
     #: Of a key's two words and another one.
     fold_in: Callable[[int, int, int], Key] = _fold_in
 
@@ -85,6 +90,16 @@ def fill_memory(
     return True
 
 
+def prepare(address: int, size: int) -> None:
+    """Ask for huge pages under new memory that is filled next, if it is large.
+
+    NumPy does so for its own arrays. The first touch of 4 KiB pages takes longer than the numbers.
+    """
+    use_huge_pages = _kernel().use_huge_pages
+    if size >= 2 * _HUGE and use_huge_pages is not None:
+        use_huge_pages(address, size)
+
+
 def fold_name(key: Key, name: str | None) -> Key:
     """The key of a named parameter: :func:`initspec.stream.fold_name`, in two microseconds.
 
@@ -111,7 +126,13 @@ def _kernel() -> Kernel:
         try:
             kernel_c.check()
             words = f"c, {kernel_c.LEVELS[-1]}"
-            return Kernel(words, kernel_c.fill, kernel_c.fill_memory, kernel_c.fold_in)
+            return Kernel(
+                words,
+                kernel_c.fill,
+                kernel_c.fill_memory,
+                kernel_c.use_huge_pages,
+                kernel_c.fold_in,
+            )
         except Exception as error:
             failure = error
     unbuilt = isinstance(failure, ModuleNotFoundError)

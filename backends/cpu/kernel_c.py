@@ -22,7 +22,9 @@ from ...stream.canonical_order import Block, whole
 from ...stream.dtypes import rounded, storage
 from ...stream.reference import Key
 from ._kernel import fill as _draw_rows
-from ._kernel import fold_in, levels
+from ._kernel import fold_in as fold_in
+from ._kernel import levels
+from ._kernel import use_huge_pages as use_huge_pages
 from .threads import share
 from .walk import index_offsets, memory_offsets, rows, views
 

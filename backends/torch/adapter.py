@@ -14,7 +14,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
-from ...spec.layout import Layout, checked_shape
+from ...spec.layout import Layout, checked_layout, checked_shape
 from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...stream import dtypes
@@ -22,6 +22,7 @@ from ...stream.canonical_order import checked, extent
 from ...stream.placement import Placement
 from ...stream.reference import Key, checked_key
 from ..cpu.fill import fill as fill_words
+from ..cpu.fill import prepare
 from . import operator
 from .checks import (
     NAMES,
@@ -106,6 +107,7 @@ class TorchBackend:
         place = Placement.of(shape, layout, window, out_first=True)
         out = torch.empty(place.extent, dtype=dtype_of(dtype))
         check_held(distribution, NAMES[out.dtype])
+        prepare(out.data_ptr(), out.nbytes)
         write_portable(out, Plan.of(distribution, place), checked_key(key))
         return out
 
@@ -262,6 +264,8 @@ class TorchBackend:
         else:
             plan = self.plan(scheme, sizes, layout, stream)
             if not out.is_meta:
+                if out.is_cpu:
+                    prepare(out.data_ptr(), out.nbytes)
                 source = seed if generator is None else generator
                 write(out, plan, source, name, stream, part)
                 if seed is not None and name is None and plan.random and part is None:
@@ -277,6 +281,8 @@ class TorchBackend:
         >>> backend("torch").plan(get("zeros"), (2, 3), None, "portable").law
         Constant(value=0.0)
         """
+        if layout is not None:
+            checked_layout(layout)
         asked = id(scheme), shape, layout, stream
         held = self._plans.get(asked)
         if held is None:

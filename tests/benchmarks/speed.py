@@ -37,12 +37,13 @@ NUMPY = cpu_fill.Kernel("numpy", kernel_numpy.fill)
 
 
 class Contestant(NamedTuple):
-    """One way to draw one tensor; ``rivals`` are the names that it is compared with."""
+    """One way to draw tensors; ``rivals`` are the names that it is compared with."""
 
     group: str
     name: str
     run: Run
     rivals: tuple[str, ...] = ()
+    tensors: int = 1  # that one run draws
 
 
 def numpy_contestants(n: int, dtype: str) -> Iterator[Contestant]:
@@ -122,6 +123,27 @@ def torch_contestants(n: int, dtype: str) -> Iterator[Contestant]:
                 lambda fill=fill: in_numpy(lambda: fill(weight, seed=0)),
                 (rival,),
             )
+    if n == 64:
+        yield from model_contestants(n, getattr(torch, dtype))
+
+
+def model_contestants(n: int, dtype: Any) -> Iterator[Contestant]:
+    """A thousand weights of a PyTorch model: ours by name, theirs in order."""
+    import torch
+
+    model = {f"layers.{i}.weight": torch.empty(n, n, dtype=dtype) for i in range(1000)}
+    fill, theirs = initspec.get("he_normal@torch").torch_, torch.nn.init.kaiming_normal_
+    rival = f"kaiming_normal_, {len(model)} weights"
+    yield Contestant(
+        "torch", rival, lambda: [theirs(weight) for weight in model.values()], tensors=len(model)
+    )
+    yield Contestant(
+        "torch",
+        f"initspec normal, {len(model)} named weights",
+        lambda: [fill(weight, seed=0, name=name) for name, weight in model.items()],
+        (rival,),
+        len(model),
+    )
 
 
 def jax_contestants(n: int, dtype: str) -> Iterator[Contestant]:
@@ -193,12 +215,12 @@ GROUPS = {
 
 def race(contestants: list[Contestant], n: int, rounds: int) -> list[dict[str, Any]]:
     """Median seconds of each, run in turn; small tensors many times a round."""
-    calls = max(1, 2**18 // (n * n))
     seconds: dict[tuple[str, str], list[float]] = {}
     for one in contestants:
         one.run()  # reads the table, and compiles what is compiled
     for _ in range(rounds):
         for one in contestants:
+            calls = max(1, 2**18 // (n * n * one.tensors))
             started = time.perf_counter()
             for _ in range(calls):
                 one.run()
@@ -209,7 +231,7 @@ def race(contestants: list[Contestant], n: int, rounds: int) -> list[dict[str, A
         {
             "group": one.group,
             "name": one.name,
-            "million_per_second": round(n * n / median[one.group, one.name] / 1e6, 1),
+            "million_per_second": round(one.tensors * n * n / median[one.group, one.name] / 1e6, 1),
             "microseconds": round(median[one.group, one.name] * 1e6, 2),
             "ratios": {
                 rival: round(median[one.group, rival] / median[one.group, one.name], 2)
@@ -248,7 +270,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs="+", help="other sides of the square tensor")
     parser.add_argument("--only", help="one group: " + ", ".join(GROUPS))
     args = parser.parse_args()
-    sizes = args.size or ([64, 1024] if args.quick else [64, 1024, 4096])
+    sizes = args.size or ([16, 64, 1024] if args.quick else [16, 64, 1024, 4096])
     found = {
         "date": date.today().isoformat(),
         "machine": f"{platform.processor() or platform.machine()}, {threads._workers()} cores",

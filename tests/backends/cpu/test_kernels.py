@@ -624,6 +624,44 @@ def test_what_the_compiled_kernel_refuses():
         with pytest.raises(error):
             draw(*arguments)
     assert not out.any()
+    for function in (kernel_c.fold_in, kernel_c.use_huge_pages):
+        for arguments in ((1,), (-1, 2, 3), ("a", 2), (1.0, 2, 3)):
+            with pytest.raises((TypeError, OverflowError)):
+                function(*arguments)
+
+
+@given(st.tuples(WORD, WORD), WORD, st.text(st.characters(codec="utf-8"), max_size=40))
+def test_keys_are_folded_as_the_reference_does(key, data, name):
+    folded = cpu_fill.fold_name(key, name)
+    assert folded == stream.fold_name(key, name)
+    assert all(type(word) is int for word in folded)
+    assert cpu_fill.fold_name(key, None) is key
+    if len(KERNELS) > 1:
+        assert kernel_c.fold_in(*key, data) == stream.fold_in(key, data)
+
+
+def test_huge_pages_change_nothing():
+    kernel("c")
+    for size in (0, 1, 2**22 - 1, 2**23):
+        memory = np.full(size, 7, np.uint8)
+        kernel_c.use_huge_pages(memory.ctypes.data, size)
+        assert (memory == 7).all()
+    kernel_c.use_huge_pages(0, 2**30)
+
+
+def test_memory_that_is_no_array():
+    kernel("c")
+    law, shape, steps = LAWS["truncated"], (60, 70), (75, 1)
+    room = np.zeros((60, 75), np.float32)
+    place, address = one(shape, (1, 60), 5), room.ctypes.data
+    arguments = (address, steps, 4, "float32", place, (1, 2), law)
+    assert cpu_fill.fill_memory(*arguments) == cpu_fill.compiled()
+    if cpu_fill.compiled():
+        assert same(room[:, :70], reference(shape, (1, 60), 5, "float32", (1, 2), law))
+    assert not room[:, 70:].any()
+    empty = one((0, 70), (1, 60), 5)
+    assert cpu_fill.fill_memory(0, (70, 1), 4, "float32", empty, (1, 2), law)
+    assert not cpu_fill.fill_memory(address, steps, 4, "float32", place + empty, (1, 2), law)
 
 
 def test_subnormal_numbers_are_kept_whatever_the_thread_is_set_to(every):
