@@ -145,7 +145,7 @@ def memory(tensor: Tensor) -> host_laws.Array:
 
 def _genuine(name: str) -> Any:
     """A function of ``torch.nn.init`` as PyTorch wrote it; None where it is already replaced."""
-    found = getattr(torch.nn.init, name, None)
+    found: Any = getattr(torch.nn.init, name, None)
     own = getattr(found, "__globals__", None) is vars(torch.nn.init)
     return found if own and found.__name__ == name else None
 

@@ -575,7 +575,7 @@ def test_without_the_compiled_kernel():
     ("fault", "words"),
     [
         (FAILING, "wrong ELF class: ELFCLASS32"),
-        (WRONG, "it draws wrong numbers of type float64"),
+        (WRONG, "it draws wrong numbers of type uint32"),
     ],
     ids=["of another machine", "draws wrong numbers"],
 )
