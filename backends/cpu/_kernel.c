@@ -28,24 +28,25 @@
 
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
-#define UNALIGNED __attribute__((aligned(1), may_alias))
+#define ANYWHERE __attribute__((aligned(1), may_alias))
 #define NO_VECTORS __asm__ volatile("")
 #define RESTRICT __restrict__
 #elif defined(_MSC_VER)
 #pragma fp_contract(off)
 #define INLINE static __forceinline
-#define UNALIGNED
+#define ANYWHERE
 #define NO_VECTORS
 #define RESTRICT __restrict
 #else
 #define INLINE static inline
-#define UNALIGNED
+#define ANYWHERE
 #define NO_VECTORS
 #define RESTRICT restrict
 #endif
 
-#define BLOCK 512 /* elements that are drawn at once */
-#define GROUP 64  /* words that are: buffers, and the tables of a row, are filled up to it */
+#define BLOCK 512  /* elements that are drawn at once */
+#define GROUP 64   /* words that are: buffers, and the tables of a row, are filled up to it */
+#define MANY 16384 /* elements for which Python's lock is released: to get it back can take 5 ms */
 
 enum { WORDS, UNIFORM, NORMAL, TRUNCATED };
 enum { FLOAT64, FLOAT32, BFLOAT16, FLOAT16, UINT32 };
@@ -66,11 +67,11 @@ typedef struct {
 /* What lies at an address that Python gives. */
 #define AT(type, address) ((type *)(uintptr_t)(address))
 
-typedef double UNALIGNED Number64;
-typedef float UNALIGNED Number32;
-typedef uint16_t UNALIGNED Bits16;
-typedef uint32_t UNALIGNED Bits32;
-typedef uint64_t UNALIGNED Bits64;
+typedef double ANYWHERE Number64;
+typedef float ANYWHERE Number32;
+typedef uint16_t ANYWHERE Bits16;
+typedef uint32_t ANYWHERE Bits32;
+typedef uint64_t ANYWHERE Bits64;
 
 INLINE uint32_t bits_of(float number) {
     uint32_t bits;
@@ -409,13 +410,15 @@ static PyObject *fill(PyObject *module, PyObject *const *given, Py_ssize_t count
         out = (char *)buffer.buf;
     }
     if (out) {
-        Py_BEGIN_ALLOW_THREADS
+        int many = (stop - start) * walk.length >= MANY;
+        PyThreadState *others = many ? PyEval_SaveThread() : NULL;
         Mode before = set_mode(STANDARD);
         LEVELS[law.level].draw(
             out + walk.skip, &walk, &law, base, (uint32_t)k0, (uint32_t)k1, start, stop
         );
         set_mode(before);
-        Py_END_ALLOW_THREADS
+        if (others)
+            PyEval_RestoreThread(others);
     }
     if (held)
         PyBuffer_Release(&buffer);
@@ -448,7 +451,7 @@ static PyObject *fold_in(PyObject *module, PyObject *const *given, Py_ssize_t co
     return key;
 }
 
-/* use_huge_pages(address, size): of memory that nobody has touched. It is advice, and never fails. */
+/* use_huge_pages(address, size): advice for memory that nobody has touched; it never fails. */
 static PyObject *use_huge_pages(PyObject *module, PyObject *const *given, Py_ssize_t count) {
     (void)module;
     if (count != 2)
