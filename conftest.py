@@ -18,6 +18,8 @@ _NEEDED = {
 }
 
 collect_ignore = ["tests/scripts", "tests/benchmarks"]
+if find_spec("tensorflow"):  # a process that has loaded it crashes where it loads Triton
+    collect_ignore.append("initspec/backends/torch/kernel_triton.py")
 collect_ignore_glob = [
     f"initspec/{path}" for name, paths in _NEEDED.items() if not find_spec(name) for path in paths
 ]

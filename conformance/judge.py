@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..backends.chance import silence
 from ..errors import BackendMissing, InitSpecError
 from ..spec.distribution import Distribution
 from ..spec.tensor_laws import DeltaOrthogonal, Orthogonal
@@ -37,6 +38,7 @@ Scale = tuple[float, float, float]
 _EXACT = (*drawing.FIXED, Orthogonal, DeltaOrthogonal)
 
 
+@silence()  # a seed is drawn in many shapes here, on purpose
 def judge(cell: Cell, budget: Budget) -> Record:
     """Draw and decide. What goes wrong is a verdict with a sentence, never an exception."""
     started = time.perf_counter()

@@ -13,7 +13,7 @@ a :class:`Distribution` (a law with numbers); a backend turns that into an array
 
 from typing import TYPE_CHECKING
 
-from . import keras_names, moved
+from . import keras_names, moved, versions
 
 if TYPE_CHECKING:
     from . import figures as figures
@@ -36,6 +36,15 @@ if TYPE_CHECKING:
     from .layers.parameter import LayerDefault as LayerDefault
     from .layers.port import Port as Port
     from .layers.port import port as port
+    from .plans.ledger import Ledger as Ledger
+    from .plans.ledger import Row as Row
+    from .plans.names import Rename as Rename
+    from .plans.one_line import initialise as initialise
+    from .plans.parameter import ModelParameter as ModelParameter
+    from .plans.plan import Plan as Plan
+    from .plans.recipes import plan as plan
+    from .plans.rule import Rule as Rule
+    from .plans.tie import Tie as Tie
     from .plugins import available as available
     from .plugins import backend as backend
     from .protocol import Backend as Backend
@@ -61,7 +70,7 @@ if TYPE_CHECKING:
     from .spec.serial import save as save
     from .spec.truncation import Truncation as Truncation
 
-__version__ = "0.1.0"
+__version__ = versions.VERSION
 
 moved.install()  # so that old pickles load; it imports nothing
 keras_names.install()  # so that Keras' files load; it imports nothing where Keras is not there
@@ -86,6 +95,14 @@ _NAMES = {
     "layers.defaults": "defaults",
     "layers.parameter": "LayerDefault",
     "layers.port": "Port port",
+    "plans.ledger": "Ledger Row",
+    "plans.names": "Rename",
+    "plans.one_line": "initialise",
+    "plans.parameter": "ModelParameter",
+    "plans.plan": "Plan",
+    "plans.recipes": "plan",
+    "plans.rule": "Rule",
+    "plans.tie": "Tie",
     "analysis.difference": "Difference",
     "analysis.diff": "diff equivalent",
     "analysis.inference": "Inference infer",

@@ -1,9 +1,13 @@
-"""What a backend is: six methods, each with a law that the conformance suite checks."""
+"""What a backend is: six methods, each with a law that the conformance suite checks.
+
+And what a model is, of which a plan asks the parameters.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from .errors import UnknownName
 from .public import public
@@ -11,6 +15,7 @@ from .spec.distribution import Distribution
 from .spec.fan_rules import Shape
 from .spec.layout import Layout
 from .spec.scheme import Scheme
+from .stream.parts import Part
 
 
 @public
@@ -135,6 +140,69 @@ class Backend(Protocol):
         >>> numpy.initializer(get("he_normal"), seed=0, name="encoder.0")((256, 128)).shape
         (256, 128)
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A parameter as a framework's model holds it.
+
+    ``path`` is its name there. ``owners`` are the layers that hold it, the innermost first, each
+    with its name in that layer. ``also`` are the paths under which the model holds the same tensor
+    once more.
+    """
+
+    path: str
+    shape: Shape
+    dtype: str
+    owners: tuple[tuple[Any, str], ...] = ()
+    also: tuple[str, ...] = ()
+    buffer: bool = False
+
+
+class Fill(NamedTuple):
+    """One parameter to be filled: where it is held, its law, its axes and its key.
+
+    Where several parameters lie in one tensor, ``part`` says which part of it this one is.
+    """
+
+    path: str
+    law: Distribution
+    layout: Layout
+    key: Any
+    part: Part | None = None
+
+
+def by_path(fills: Iterable[Fill]) -> dict[str, list[Fill]]:
+    """The fills of each tensor: one, or one for each of its parts."""
+    held: dict[str, list[Fill]] = {}
+    for fill in fills:
+        held.setdefault(fill.path, []).append(fill)
+    return held
+
+
+class Model(Protocol):
+    """A model of a framework, as a plan sees it.
+
+    The built-in backends of frameworks with models in memory have a method ``model(object)`` that
+    gives one.
+    """
+
+    #: The name of the backend.
+    framework: str
+    #: Whether the usual layout is PyTorch's.
+    out_first: bool
+
+    def parameters(self) -> Sequence[Held]:
+        """The parameters, each tensor once, and the buffers, in the model's order."""
+        ...
+
+    def fill(self, fills: Iterable[Fill]) -> None:
+        """Fill parameters in place, bit for bit as NumPy draws them."""
+        ...
+
+    def value(self, path: str) -> Any:
+        """The values of a parameter as a NumPy array."""
         ...
 
 

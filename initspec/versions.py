@@ -2,3 +2,6 @@
 
 #: The portable stream: which numbers a seed stands for.
 STREAM = "initspec/1"
+
+#: The version of the package.
+VERSION = "0.1.0"

@@ -71,7 +71,7 @@ def test_importing_initspec_imports_no_name_and_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     imported = done.stdout.split()
     assert [name for name in imported if name.startswith("initspec")] == [
-        *("initspec", "initspec.keras_names", "initspec.moved")
+        *("initspec", "initspec.keras_names", "initspec.moved", "initspec.versions")
     ]
     assert not {"numpy", "scipy", "dataclasses", "inspect", "tomllib", "json"} & set(imported)
 

@@ -22,16 +22,17 @@ from ...spec.scheme import Scheme
 from ...spec.serial import to_dict
 from ...stream import dtypes
 from ...stream.placement import Placement
-from ..chance import draws
+from ..chance import SameKeys, draws
 from ..cpu.fill import fold_name
 from . import native
 from .axes import layout_of
-from .framework import adapter, as_it_is, shapes_only, traced
+from .framework import adapter, as_it_is, shapes_only, symbolic, traced
 from .seeds import seed_of, small_seed, state_key
 
 Tensor = Any
 
 PACKAGE = "initspec"
+same_keys = SameKeys()
 
 
 class KerasBackend:
@@ -131,6 +132,18 @@ class KerasBackend:
         """The array as NumPy's, by the framework's adapter."""
         return np.asarray(adapter().tohost(keras.ops.convert_to_tensor(array)))
 
+    def model(self, model: Any) -> Any:
+        """A built model or layer as plans see it: see :class:`initspec.protocol.Model`.
+
+        >>> from initspec import backend
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> [held.path for held in backend("keras").model(model).parameters()]
+        ['dense.kernel', 'dense.bias']
+        """
+        from .model import KerasModel
+
+        return KerasModel(model)
+
     def initializer(self, scheme: Scheme, **options: Any) -> KerasInitializer:
         """The initializer of a scheme: see :class:`KerasInitializer` for the options."""
         return KerasInitializer(scheme, **options)
@@ -203,15 +216,23 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
         wanted = dtypes.dtype_name(_first(dtype, self.dtype, keras.config.floatx()))
         if shapes_only():
             return keras.ops.zeros(sizes, wanted)
+        random = draws(law, sizes)
+        tensor = self._drawn(law, sizes, self.seed if random else 0, layout, wanted)
+        if random and self.name is None and isinstance(self.seed, int) and not symbolic(tensor):
+            same_keys.note(self.seed, tensor, sizes, maker=self)
+        return tensor
+
+    def _drawn(
+        self, law: Distribution, sizes: Shape, source: Any, layout: Layout | None, dtype: str
+    ) -> Tensor:
         ours = KerasBackend()
-        source = self.seed if draws(law, sizes) else 0
         if self.stream == "portable":
             key = ours.key(source, self.name)
-            return ours.sample(law, sizes, key=key, layout=layout, dtype=wanted)
+            return ours.sample(law, sizes, key=key, layout=layout, dtype=dtype)
         if isinstance(source, int):
             high, low = ours.key(source, self.name)
             source = high << 32 | low
-        return ours.native(law, sizes, source=source, layout=layout, dtype=wanted)
+        return ours.native(law, sizes, source=source, layout=layout, dtype=dtype)
 
     def _axes(self, ndim: int) -> Layout | None:
         """The layout, given or made of the axes that the layer named."""

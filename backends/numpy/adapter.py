@@ -175,17 +175,23 @@ class NumpyBackend:
             kind = _checked_out(out, place.extent, dtype)
         check_held(law, kind)
         source = seed if rng is None else rng
-        if not plan.random and (source is None or rng is not None):
+        random = plan.random
+        if not random and (source is None or rng is not None):
             source = 0  # which asks no generator
+        unnamed = random and name is None and window is None and isinstance(seed, int | np.integer)
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
             drawn = drawn[place.window]
+            memory = None if out is None else out.ctypes.data
             if out is None:
-                return drawn
-            out[...] = drawn
+                out = drawn
+            else:
+                out[...] = drawn
+            if unnamed:
+                same_keys.note(seed, out, out.shape, memory=memory)
             return out
         key = self.key(source, name)
-        in_place = out is not None
+        memory = None if out is None else out.ctypes.data
         if out is None:
             out = typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
         else:
@@ -194,9 +200,9 @@ class NumpyBackend:
                 bits = bits.view(storage(kind))  # in the order of bytes of this machine
             host_laws.fill(bits, law, place, key=key, dtype=kind)
             if not out.dtype.isnative:
-                bits.byteswap(inplace=True)
-        if isinstance(seed, int) and name is None and window is None and plan.random:
-            same_keys.note(seed, out, _address if in_place else None)
+                host_laws.in_parts(bits, lambda part: part.byteswap(inplace=True))
+        if unnamed:
+            same_keys.note(seed, out, out.shape, memory=memory)
         return out
 
     def _plan(
@@ -269,6 +275,11 @@ def _checked_out(out: Any, shape: Shape, dtype: Any) -> str:
     kind = default if dtype is None else dtype_name(dtype)
     if out.shape != shape:
         raise SpecError(f"out has the shape {out.shape}, and {shape} was asked for.")
+    if out.dtype.kind == "c":
+        raise SpecError(
+            f"out is of {out.dtype}, and the laws are of real numbers: fill out.real and out.imag "
+            "by two names, each with half the variance."
+        )
     if stored != kind:
         asked = f"{kind} is drawn by default" if dtype is None else f"dtype={kind!r} was asked for"
         bits = "; give the bits of bfloat16 as out.view(ml_dtypes.bfloat16)"
@@ -283,10 +294,6 @@ def _checked_out(out: Any, shape: Shape, dtype: Any) -> str:
             "out.copy()."
         )
     return kind
-
-
-def _address(out: Array) -> int:
-    return out.ctypes.data
 
 
 def _overlaps(out: Array) -> bool:

@@ -17,6 +17,7 @@ from ...spec.fan_rules import Shape
 from ...spec.layout import Layout, checked_layout, checked_shape
 from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
+from ...spec.traced import refuse_in_program
 from ...stream import dtypes
 from ...stream.canonical_order import checked, extent
 from ...stream.placement import Placement
@@ -37,6 +38,7 @@ from .checks import (
     is_recorded,
     shards_of,
 )
+from .model import TorchModel
 from .writing import (
     Plan,
     Step,
@@ -139,7 +141,18 @@ class TorchBackend:
 
     def initializer(self, scheme: Scheme, **options: Any) -> TorchInitializer:
         """A callable ``init_(tensor)`` that fills in place; see :meth:`fill` for the options."""
+        if torch.compiler.is_dynamo_compiling():
+            return TracedInitializer(scheme, options)  # type: ignore[return-value]
         return TorchInitializer(scheme, **options)
+
+    def model(self, module: torch.nn.Module) -> TorchModel:
+        """A module as plans see it: see :class:`initspec.protocol.Model`.
+
+        >>> from initspec import backend
+        >>> [held.path for held in backend("torch").model(torch.nn.Linear(2, 3)).parameters()]
+        ['weight', 'bias']
+        """
+        return TorchModel(module)
 
     def fill(
         self,
@@ -179,9 +192,10 @@ class TorchBackend:
         example the same values for a seed, and without one obeys its ``randomness``.
 
         Raises :class:`SpecError` for a tensor that cannot be filled, or whose values would be
-        lost: the computed weight of a parametrization (known by its history in autograd: under
-        ``no_grad``, or with a frozen original, it looks like any other tensor), a lazy parameter,
-        memory that elements share, a sparse, integer or complex tensor. Nothing is written then.
+        lost: the computed weight of a parametrization, of weight_norm, spectral_norm or pruning,
+        and a view of it, also under ``no_grad`` and of frozen parameters; a lazy parameter, memory
+        that elements share, a sparse, integer or complex tensor. Nothing is written then. A weight
+        that other code computes is known by its history in autograd alone.
 
         >>> from initspec import get
         >>> layer = torch.nn.Linear(3, 2)
@@ -222,7 +236,7 @@ class TorchBackend:
                 step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
                 torch.nn.init.uniform_(step)  # type: ignore[arg-type]
             if seed is not None and name is None and plan.random and plain:
-                same_keys.note(seed, tensor, Tensor.data_ptr)
+                same_keys.note(seed, tensor, tensor.shape, memory=tensor.data_ptr())
         return tensor
 
     def tensor(
@@ -269,7 +283,7 @@ class TorchBackend:
                 source = seed if generator is None else generator
                 write(out, plan, source, name, stream, part)
                 if seed is not None and name is None and plan.random and part is None:
-                    same_keys.note(seed, out)
+                    same_keys.note(seed, out, sizes)
         return out.requires_grad_() if requires_grad else out
 
     def plan(self, scheme: Scheme, shape: Shape, layout: Layout | str | None, stream: str) -> Plan:
@@ -322,14 +336,31 @@ class TorchInitializer:
         Raises :class:`SpecError` for a tensor of another dtype than the one that was asked for.
         """
         options = {name: getattr(self, name) for name in _OPTIONS}
-        options |= overrides
-        dtype = options.pop("dtype")
-        if dtype is not None and isinstance(tensor, Tensor) and tensor.dtype != dtype_of(dtype):
-            raise SpecError(
-                f"dtype={dtype!r} was asked for, and the tensor is of {tensor.dtype}: a fill in "
-                "place keeps the tensor's own."
-            )
-        return self.scheme.torch_(tensor, **options)  # type: ignore[no-any-return]
+        return _filled(self.scheme, tensor, options | overrides)
+
+
+class TracedInitializer:
+    """An initializer that a program makes which ``torch.compile`` reads."""
+
+    def __init__(self, scheme: Scheme, options: dict[str, Any]) -> None:
+        self.scheme, self.options = scheme, options
+        for name in options:
+            if name not in _OPTIONS:
+                refuse_in_program(f"an initializer's option {name}=")
+
+    def __call__(self, tensor: Tensor, **overrides: Any) -> Tensor:
+        """As :class:`TorchInitializer`."""
+        return _filled(self.scheme, tensor, {**self.options, **overrides})
+
+
+def _filled(scheme: Scheme, tensor: Tensor, options: dict[str, Any]) -> Tensor:
+    dtype = options.pop("dtype", None)
+    if dtype is not None and isinstance(tensor, Tensor) and tensor.dtype != dtype_of(dtype):
+        raise SpecError(
+            f"dtype={dtype!r} was asked for, and the tensor is of {tensor.dtype}: a fill in "
+            "place keeps the tensor's own."
+        )
+    return scheme.torch_(tensor, **options)  # type: ignore[no-any-return]
 
 
 #: The options of an initializer: its fields but the scheme.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.integer_form import Draw
 from ...spec.number_types import check_held
+from ...stream.parts import Part
 from ...stream.placement import Placement
 from ...stream.reference import Key
 from ..chance import SameKeys, draws
@@ -95,6 +97,21 @@ def write(
             write_portable(shards.local(tensor)[here], plan, key, part)
 
 
+def write_by(tensor: Tensor, plan: Plan, key: Key, part: Part | None = None) -> None:
+    """Draw a law by its key into a tensor, a part of one, or what this rank holds of a DTensor."""
+    check_held(plan.law, NAMES[tensor.dtype])
+    shards = shards_of(tensor)
+    if shards is None:
+        write_portable(tensor if part is None else tensor[part.index], plan, key)
+        return
+    for window, here in shards.windows(tensor):
+        local = shards.local(tensor)[here]
+        if part is None:
+            write_portable(local, plan, key, window)
+        elif (shared := part.overlap(window)) is not None:
+            write_portable(local[shared[1]], plan, key, shared[0])
+
+
 def write_portable(
     tensor: Tensor, plan: Plan, key: Key, window: Sequence[slice] | None = None
 ) -> None:
@@ -127,8 +144,10 @@ def write_native(tensor: Tensor, plan: Plan, source: Any, name: str | None) -> N
 
 @cache
 def _device_kernel(device: str) -> Callable[..., None]:
-    """The kernel for tensors that are not on the CPU."""
-    if device == "cuda" and find_spec("triton") is not None:
+    """The kernel for tensors that are not on the CPU; both write the same bits."""
+    # a process that has loaded TensorFlow crashes where it loads Triton, too
+    loadable = "triton" in sys.modules or "tensorflow" not in sys.modules
+    if device == "cuda" and loadable and find_spec("triton") is not None:
         from .kernel_triton import fill
 
         return fill

@@ -61,7 +61,9 @@ def _elements(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]
     flat = values.reshape(-1)
     jitter = np.random.default_rng(cell.seed + 1)
     u = transform.transform(flat, law, cell.dtype, jitter, cell.target.resolution)
-    yield from marginal.battery(flat, u, law, cell.dtype, cell.target.resolution)
+    yield from marginal.battery(
+        flat, u, law, cell.dtype, cell.target.resolution, portable=cell.is_portable
+    )
     columns = cell.shape[-1] if cell.shape else 1
     matrices = (values.shape[0], -1, columns)
     if flat.size:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
-from ...plain_text import NAME, SENTENCE, json_text, sentence, shown
+from ...plain_text import NAME, SENTENCE, escaped, json_text, sentence
 from ...spec.serial import printable
 
 #: The name of the JSON format, and its version: it grows where a field loses or changes its sense.
@@ -285,18 +285,18 @@ class Report:
         text = []
         for record in self.records:
             if record.verdict != PASS or verbose:
-                cell = shown(record.cell, NAME)
+                cell = escaped(record.cell, NAME)
                 text.append(f"{record.outcome:12}  {cell}  {sentence(record.sentence)}".rstrip())
                 if record.expected:
                     text.append(f"{'':14}known: {sentence(record.expected)}")
                 if record.explanation:
                     text.append(f"{'':14}{sentence(record.explanation)}")
                 if record.outcome == FAIL and record.command:
-                    text.append(f"{'':14}{shown(record.command, SENTENCE)}")
+                    text.append(f"{'':14}{escaped(record.command, SENTENCE)}")
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
         text.append(
             f"{self.verdict}: {counts or 'no cells'}. A run of right initializers is refused at "
-            f"most once in {1 / self.alpha:.0e} runs; seeds {shown(self.seed, NAME)}."
+            f"most once in {1 / self.alpha:.0e} runs; seeds {escaped(self.seed, NAME)}."
         )
         return text
 
@@ -349,8 +349,8 @@ class Report:
             case = ElementTree.SubElement(
                 suite,
                 "testcase",
-                classname=shown(record.target, NAME),
-                name=shown(record.cell, NAME),
+                classname=escaped(record.target, NAME),
+                name=escaped(record.cell, NAME),
                 time=f"{record.seconds:.3f}",
             )
             _properties(case, record)
@@ -358,7 +358,7 @@ class Report:
                 message = f"{record.outcome}: {record.sentence} {record.explanation}".strip()
                 tag = ElementTree.SubElement(case, tags[record.outcome], message=sentence(message))
                 if record.outcome == FAIL and record.command:
-                    tag.text = shown(record.command, SENTENCE)
+                    tag.text = escaped(record.command, SENTENCE)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
@@ -378,7 +378,7 @@ def _properties(case: ElementTree.Element, record: Record) -> None:
     facts |= {f"p.{item.test}": item.p for item in record.decisions}
     for name, value in facts.items():
         ElementTree.SubElement(
-            properties, "property", name=shown(name, NAME), value=sentence(value)
+            properties, "property", name=escaped(name, NAME), value=sentence(value)
         )
 
 
@@ -393,7 +393,7 @@ def _mark(outcomes: Iterable[str]) -> str:
 
 def _code(text: str) -> str:
     """A text as code in a table of Markdown."""
-    line = shown(text, NAME)
+    line = escaped(text, NAME)
     if not set("|`") & set(line):
         return f"`{line}`"
     entities = re.sub(r"[^\w\s]", lambda char: f"&#{ord(char[0])};", line)

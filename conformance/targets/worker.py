@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...backends.chance import silence
 from ...errors import BackendMissing, InitSpecError
 from ..batteries.known_samplers import from_data, of_frameworks
 from .calls import Maker
@@ -46,7 +47,8 @@ def main() -> NoReturn:
         sys.path[:] = asked["path"]
         faulthandler.dump_traceback_later(asked["limit"], exit=True, file=errors)
         try:
-            head, body = _answer(asked, makers)
+            with silence():  # a seed is drawn in many shapes here, on purpose
+                head, body = _answer(asked, makers)
         except InitSpecError as error:
             head, body = _problem(str(error), error), b""
         except SystemExit as error:

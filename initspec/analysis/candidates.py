@@ -125,6 +125,7 @@ def _ranks() -> Mapping[str, int]:
     return {name: head["rank"] for name, head in dialects().items() if "rank" in head}
 
 
+@lru_cache(maxsize=1 << 14)
 def plainest(name: str) -> tuple[bool, float, str]:
     """A sorting key: defaults before arguments, bare names before dialects, what most use first.
 

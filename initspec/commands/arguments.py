@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..errors import SpecError
+from ..errors import SpecError, short_repr
+
+if TYPE_CHECKING:
+    from ..spec.scheme import Scheme
 
 SCHEME = "a name: he_normal, he_normal@torch, 'normal(std=0.02)'"
 SHAPE = "86 8, 86x8 or 86,8"
@@ -14,8 +17,37 @@ LAYOUT = "the roles of the axes: oihw, torch.Conv2d"
 
 
 def scheme_argument(parser: argparse.ArgumentParser) -> None:
-    """The name of a scheme, as ``args.name``."""
+    """The name of a scheme, two of its numbers, and what its texts name: see :func:`scheme_of`."""
     parser.add_argument("name", help=SCHEME)
+    text = "the standard deviation, a number or arithmetic: '0.02 / sqrt(2 * n_layer)'"
+    parser.add_argument("--std", help=text)
+    text = "what multiplies the standard deviation, likewise"
+    parser.add_argument("--gain", help=text)
+    text = "a number for a name in the scheme's arithmetic; once for each name"
+    parser.add_argument("--let", action="append", default=[], metavar="NAME=NUMBER", help=text)
+
+
+def scheme_of(args: argparse.Namespace) -> Scheme:
+    """The scheme that the options of :func:`scheme_argument` say.
+
+    >>> parser = argparse.ArgumentParser()
+    >>> scheme_argument(parser)
+    >>> given = ["normal", "--std", "0.02 / sqrt(2 * n_layer)", "--let", "n_layer=50"]
+    >>> scheme_of(parser.parse_args(given)).std
+    0.002
+    """
+    from ..readings.registry import get
+    from ..spec.expression import Expression
+
+    words = {"std": args.std, "gain": args.gain}
+    scheme = get(args.name, **{word: text for word, text in words.items() if text is not None})
+    sizes = {}
+    for text in args.let:
+        name, sign, number = text.partition("=")
+        if not sign:
+            raise SpecError(f"--let is a name and a number, as n_layer=12, not {short_repr(text)}.")
+        sizes[name.strip()] = Expression.parse(number).value()
+    return scheme.bind(**sizes) if sizes else scheme
 
 
 def layout_option(parser: argparse.ArgumentParser, text: str = LAYOUT) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import layout_option, scheme_argument, shape_option
+from .arguments import layout_option, scheme_argument, scheme_of, shape_option
 from .command import Answer, Command
 
 
@@ -22,7 +22,7 @@ def answer(args: argparse.Namespace) -> Answer:
     from ..spec.layout import checked_shape
 
     shape = None if args.shape is None else checked_shape(args.shape)
-    source = generate(args.name, args.to, shape, args.layout)
+    source = generate(scheme_of(args), args.to, shape, args.layout)
     return Answer(source.to_dict(), source.lines())
 
 

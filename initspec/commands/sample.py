@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from .. import versions
-from .arguments import layout_option, scheme_argument, shape_option
+from .arguments import layout_option, scheme_argument, scheme_of, shape_option
 from .command import Answer, Command, Output
 
 #: Bytes that a number takes: itself, twice, and its description in float64, twice.
@@ -40,14 +40,13 @@ def answer(args: argparse.Namespace) -> Answer:
     from ..files.writing import checked_out, tensor_content
     from ..plugins import backend
     from ..protocol import check_stream
-    from ..readings.registry import get
     from ..spec.layout import Layout, checked_shape
     from ..stream.dtypes import dtype_name, widened
 
     out = checked_out(args.out)
     shape, dtype = checked_shape(args.shape), dtype_name(args.dtype)
     check_stream(args.stream)
-    scheme = get(args.name)
+    scheme = scheme_of(args)
     adapter = backend(args.backend)
     layout = Layout.of(args.layout, len(shape), out_first=adapter.out_first)
     law = scheme.on(shape, layout)
@@ -62,7 +61,7 @@ def answer(args: argparse.Namespace) -> Answer:
     raw = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
     numbers = widened(array)
     data: dict[str, Any] = {
-        "scheme": scheme.name,
+        "scheme": scheme.title,
         "formula": scheme.formula,
         "backend": args.backend,
         "stream": versions.STREAM if args.stream == "portable" else "native",

@@ -16,7 +16,7 @@ from ..spec.scheme import Scheme
 
 def described(scheme: Scheme) -> tuple[dict[str, Any], list[str]]:
     """Data and lines on what a scheme means, and on who reads its name otherwise."""
-    entry = schemes.get((scheme.name or "").partition("(")[0])
+    entry = schemes.get(scheme.name.partition("(")[0]) if scheme.name else None
     data: dict[str, Any] = {"name": scheme.name, "formula": scheme.formula, "latex": scheme.latex}
     lines = [scheme.name or repr(scheme)]
     if entry is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import layout_option, scheme_argument, shape_option
+from .arguments import layout_option, scheme_argument, scheme_of, shape_option
 from .command import Answer, Command
 
 
@@ -17,10 +17,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def answer(args: argparse.Namespace) -> Answer:
     """The scheme in words; with a shape also its numbers."""
-    from ..readings.registry import get
     from .scheme_in_words import described, on_shape
 
-    scheme = get(args.name)
+    scheme = scheme_of(args)
     data, lines = described(scheme)
     if args.shape is not None:
         data["on"], more = on_shape(scheme, args.shape, args.layout)

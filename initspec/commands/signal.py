@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import UnknownName
 from ..files.writing import checked_place
-from .arguments import scheme_argument
+from .arguments import scheme_argument, scheme_of
 from .command import Answer, Command, Output
 
 _ACTIVATIONS = (
@@ -34,7 +34,7 @@ def answer(args: argparse.Namespace) -> Answer:
     from ..analysis.propagation import signal
 
     variances = signal(
-        args.name, args.activation, args.depth, args.width, slope=args.slope, seed=args.seed
+        scheme_of(args), args.activation, args.depth, args.width, slope=args.slope, seed=args.seed
     )
     data, lines = variances.to_dict(), variances.lines()
     files = []

@@ -191,17 +191,7 @@ def _safetensors(path: Path) -> list[Stored]:
 
     It is read here and not by the package safetensors, which gives NumPy no bfloat16.
     """
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        if size > path.stat().st_size - 8:
-            raise _broken(path, "it ends within its header, which is longer than the file")
-        if size > _HEADER:
-            raise _broken(path, f"its header has {size:,} bytes, and may have {_HEADER:,}")
-        text = file.read(size)
-    try:
-        header = dict(json.loads(text))
-    except (ValueError, TypeError, RecursionError):
-        raise _broken(path, "its header is not what the format says") from None
+    size, header = safetensors_header(path)
     return [
         Stored(
             name,
@@ -211,6 +201,24 @@ def _safetensors(path: Path) -> list[Stored]:
         for name, row in header.items()
         if name != "__metadata__"
     ]
+
+
+def safetensors_header(path: Path) -> tuple[int, dict[str, Any]]:
+    """The bytes of a file's header and what it says, not yet checked.
+
+    Raises :class:`SpecError` for what is no such header.
+    """
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > path.stat().st_size - 8:
+            raise _broken(path, "it ends within its header, which is longer than the file")
+        if size > _HEADER:
+            raise _broken(path, f"its header has {size:,} bytes, and may have {_HEADER:,}")
+        text = file.read(size)
+    try:
+        return size, dict(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        raise _broken(path, "its header is not what the format says") from None
 
 
 def _slice(path: Path, begin: int, row: Any) -> Any:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 from ..spec.layer_layouts import document, in_name, main, resolved, stems, weights
@@ -68,6 +69,36 @@ parameter='query/kernel', role='query', layout='keras.MultiHeadAttention.query')
             layout = _layout(layer, stem, name, key, ndim)
             return LayerParameter(stem, name, row["kind"], key, known[key]["role"], layout)
     return None
+
+
+#: The tables of frameworks whose parameters' own names tell of which layer they are.
+_TELLING = ("flax", "haiku")
+
+
+@lru_cache(maxsize=4096)
+def layout_by_name(name: str, ndim: int) -> str | None:
+    """The layout of a parameter of ``ndim`` axes of which the name alone is known, if it tells.
+
+    It does where all layers of Flax and Haiku that have a parameter of that name, without further
+    arguments, hold it alike: an ``embedding``, an attention's ``query.kernel``, a matrix.
+
+    >>> layout_by_name("wte.embedding", 2), layout_by_name("attn.query.kernel", 3)
+    ('vo', 'ino')
+    >>> layout_by_name("conv.kernel", 3)
+    """
+    layouts: dict[int, set[str]] = {}
+    for stem in _TELLING:
+        for layer, held in weights(stem).items():
+            for weight in held:
+                pattern = weight.parameter.replace("/", ".")
+                if "(" in layer or not _fits(name, pattern):
+                    continue
+                text = resolved(weight.layout, ndim, in_name(layer).get("dims"))
+                axes = text.partition(",")[0]
+                if len(axes) == ndim and "=" not in text:
+                    layouts.setdefault(len(pattern), set()).add(axes)
+    longest = layouts.get(max(layouts, default=0), set())
+    return longest.pop() if len(longest) == 1 else None
 
 
 def _rows(layer: Any) -> Iterator[tuple[str, Any, str]]:

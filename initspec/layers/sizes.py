@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 from ..errors import LayoutError, SpecError
+from ..spec.expression import Expression
 from ..spec.fan_rules import Shape
 from ..spec.layer_layouts import spatial
 from ..spec.layout import Layout, checked_shape
@@ -41,30 +40,41 @@ def identifiers(text: str) -> str:
     return re.sub(r"\bin\b", "in_", text)
 
 
-@lru_cache(maxsize=1024)
-def _compiled(text: str) -> CodeType:
-    return compile(python(text), text, "eval")
-
-
 def evaluate(text: str, sizes: Sizes, name: str = "this") -> float:
-    """A formula of the tables, in numbers.
+    """A formula of the tables, in numbers: ``k`` is a product there, ``k[0]`` one of its sizes.
 
     Raises :class:`SpecError` for a word that has no size.
 
     >>> evaluate("in/groups*k", {"in": 16, "groups": 4, "k": (3, 5)})
     60
     """
-    code = _compiled(text)
-    known = {"in_" if word == "in" else word: n for word, n in sizes.items()}
-    for word in code.co_names:
-        if word not in known and word not in ("math", "prod"):
-            word = word.rstrip("_")
+    rule, known = _rule(text), _flat(sizes)
+    for word in rule.names:
+        if word not in known:
+            word = word.partition("_at_")[0]
             raise SpecError(
                 f"the law of {name} needs the size {word!r}: give it, as in "
                 f"on({'in_' if word == 'in' else word}={'(3, 3)' if word in SPREAD else 64})."
             )
-    value = eval(code, {"math": math, "__builtins__": {}}, known)
+    if rule.text in known:  # as it is, for a size may be beyond what float64 counts
+        return known[rule.text]
+    value = rule.value(known)
     return int(value) if value == int(value) else value
+
+
+def _rule(text: str) -> Expression:
+    return Expression.parse(re.sub(r"\[(\d+)\]", r"_at_\1", text))
+
+
+def _flat(sizes: Sizes) -> dict[str, float]:
+    """The sizes as numbers: of a tuple its product, and each of its sizes by its place."""
+    known: dict[str, float] = {}
+    for word, n in sizes.items():
+        if isinstance(n, tuple):
+            known |= {f"{word}_at_{place}": size for place, size in enumerate(n)}
+            n = math.prod(n)
+        known[word] = n
+    return known
 
 
 def whole_number(text: str, sizes: Sizes, name: str) -> int:
@@ -141,7 +151,7 @@ def solved(words: str, shape: Shape, sizes: Sizes, name: str) -> Sizes:
 
 
 def _names_in(word: str) -> list[str]:
-    return [name.rstrip("_") for name in _compiled(word).co_names if name not in ("math", "prod")]
+    return list(dict.fromkeys(name.partition("_at_")[0] for name in _rule(word).names))
 
 
 def layout_on(text: str | None, ndim: int, sizes: Sizes, name: str) -> Layout:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import UnknownName
-from ..spec.arguments import number
+from ..spec.expression import quantity
 
 #: What a row says of an argument: a path, or for each value the fields that it sets.
 Target = str | Mapping[str, Any]
@@ -74,23 +74,34 @@ class Argument:
         if not self.field:
             self._choose(row, value)
         elif self.multiplies:
-            row[self.field] = row.get(self.field, 1.0) * number(self.word, value) / self.default
+            row[self.field] = self._times(row.get(self.field, 1.0), quantity(self.word, value))
         elif self.field == "limit":
-            row["high"] = number(self.word, value)
-            row["low"] = -row["high"]
+            row["high"] = quantity(self.word, value)
+            row["low"] = f"-({row['high']})" if isinstance(row["high"], str) else -row["high"]
         elif "." in self.field:
             table, _, name = self.field.partition(".")
             row[table] = {**row[table], name: value}
         else:
             row[self.field] = value
 
+    def _times(self, level: Any, value: float | str) -> float | str:
+        """What the field is, times the value, over the word's default."""
+        if isinstance(level, str) or isinstance(value, str):
+            return f"({level}) * ({value}) / {self.default!r}"
+        return float(level * value / self.default)
+
     def _choose(self, row: dict[str, Any], value: Any) -> None:
         choices = {word.lower(): fields for word, fields in self.choices.items()}
         fields = choices.get(str(value).lower()) if isinstance(value, (str, bool)) else None
         if fields is not None:
             row |= {name: None if new == "none" else new for name, new in fields.items()}
-        elif self.number is not None and not isinstance(value, str):
+        elif self.number is not None and _counts(value):
             self.number.set(row, value)
         else:
             number = [] if self.number is None else ["number"]
             raise UnknownName(self.word, value, [*self.choices, *number])
+
+
+def _counts(value: Any) -> bool:
+    """Whether it is a number or arithmetic, and no word, which would be a choice misspelt."""
+    return not isinstance(value, str) or not value.replace("_", "").isalpha()

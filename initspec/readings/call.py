@@ -52,6 +52,8 @@ def call_of(scheme: Scheme, to: str) -> Call | None:
     'torch.nn.init.kaiming_uniform_(weight)'
     """
     calls = []
+    if scheme.bind().texts:  # a text over fans, which no framework takes
+        return None
     for entry in callable_rows(to):
         arguments = _solved(scheme, entry)
         if arguments is not None:

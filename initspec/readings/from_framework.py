@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..spec.scheme import Scheme
+from ..spec.serial import in_programs
 from .framework_calls import called
 from .registry import get
 from .rows import dialect as head_of
 from .rows import readings, rows
 
 
+@in_programs
 def from_torch(function: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a function of ``torch.nn.init``, or of its name, called with these arguments.
 
@@ -34,6 +36,7 @@ def from_torch(function: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     return from_call("torch", _name(function, "from_torch", _packages("torch")), *args, **kwargs)
 
 
+@in_programs
 def from_keras(initializer: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a Keras initializer: an instance, its config, its class, or its name.
 
@@ -63,6 +66,7 @@ def from_keras(initializer: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     return called("keras", _name(initializer, "from_keras", _packages("keras")), args, kwargs)
 
 
+@in_programs
 def from_jax(factory: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a factory of ``jax.nn.initializers``, or of its name, with its arguments.
 
@@ -90,6 +94,7 @@ def from_jax(factory: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     return from_call("jax", _name(factory, "from_jax", ("jax", "flax")), *args, **kwargs)
 
 
+@in_programs
 def from_tf_contrib(factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = False) -> Scheme:
     """The scheme of ``tf.contrib.layers.variance_scaling_initializer``.
 
@@ -103,6 +108,7 @@ def from_tf_contrib(factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = F
     return readings("variance_scaling", "tf.contrib")[0].make(**given)
 
 
+@in_programs
 def from_call(dialect: str, name: str, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme that a dialect's framework means by a call of its own.
 
@@ -156,7 +162,7 @@ def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
         return given.rpartition(".")[2]
     name, module = getattr(given, "__name__", None), getattr(given, "__module__", None) or ""
     if name is None:
-        raise SpecError(f"{caller} takes a function or its name, not {shown(given)}.")
+        raise SpecError(f"{caller} takes a function or its name, not {short_repr(given)}.")
     if module.partition(".")[0] not in packages:
         raise SpecError(
             f"{caller} reads what {packages[0]} defines, and {name} is of {module or 'nowhere'}: "

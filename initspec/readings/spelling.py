@@ -33,6 +33,8 @@ def named(scheme: Scheme) -> str:
     for name, entry in schemes.items():
         if name not in _OPEN and entry.dialect is None and _plain(entry) == scheme:
             return f'initspec.get("{name}")'
+    if scheme.texts:
+        return mapping(fields_in_source(scheme))
     calls: tuple[tuple[str, dict[str, Any]], ...] = (
         ("constant", {"value": scheme.value}),
         ("normal", {"std": scheme.std}),

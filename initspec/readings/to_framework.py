@@ -143,6 +143,8 @@ def _reason(scheme: Scheme, to: str) -> str:
     if scheme.distribution == "sparse" and scheme.zeros_per not in sides:
         side, other = ("in", "out") if scheme.zeros_per == "in" else ("out", "in")
         return f"its sparse law counts zeros for each {other}put unit, not for each {side}put unit"
+    if scheme.texts:
+        return "it takes numbers, and this one goes by the fans"
     if scheme.bias_unit:
         return "it does not count the bias unit"
     if scheme.mode is not None and scheme.distribution == "truncated_normal":
@@ -171,7 +173,7 @@ def _steps(scheme: Scheme) -> str | None:
             return None
         return f"# weight is (out, in)\n{call.source.replace('(weight', '(weight.mT')}"
     law = law_at(scheme)
-    if scheme.mode is None or law is None or scheme.mean:
+    if scheme.texts or scheme.mode is None or law is None or scheme.mean:
         return None
     n, ones = _TORCH_N[scheme.mode], Fans(1, 1).n(scheme.mode, scheme.bias_unit)
     lines = [

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from . import tensor_laws
 from .arguments import at_least_zero, integer, number, text
-from .fan_rules import MODES, RULES
+from .expression import FANS, Expression, check_bound, checked_names, quantity
+from .fan_rules import MODES, RULES, Fans
 from .gain import squared
+from .traced import is_read_by_dynamo, refuse_in_program
 from .truncation import Truncation
 from .values import Values
 
@@ -20,6 +23,12 @@ SPEC = 1
 _SCALE = ("mode", "factor", "gain", "nonlinearity", "slope", "bias_unit", "fans", "std")
 _GAIN = ("gain", "nonlinearity", "slope")
 _NUMBERS = ("factor", "gain", "std", "slope", "mean", "low", "high", "value", "sparsity")
+_CHECKS = {name: number for name in _NUMBERS} | {
+    name: at_least_zero for name in ("factor", "std", "gain")
+}
+
+#: A float, or a text over sizes that stands for one until it is bound: a law has floats alone.
+Number = Any
 
 #: The fields that each distribution takes besides its name.
 TAKES: dict[str, tuple[str, ...]] = {
@@ -44,26 +53,28 @@ class SchemeFields:
 
     distribution: str
     mode: str | None = None
-    factor: float = 1.0
-    gain: float = 1.0
+    factor: Number = 1.0
+    gain: Number = 1.0
     nonlinearity: str | None = None
-    slope: float | None = None
+    slope: Number | None = None
     bias_unit: bool = False
     fans: str = "true"
-    mean: float = 0.0
-    std: float | None = None
-    low: float | None = None
-    high: float | None = None
-    value: float = 0.0
+    mean: Number = 0.0
+    std: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
+    value: Number = 0.0
     truncation: Truncation | None = None
     groups: int = 1
-    sparsity: float | None = None
+    sparsity: Number | None = None
     zeros_per: str = "out"
     array: Values | None = None
     custom: Any = None
     name: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        if is_read_by_dynamo():
+            refuse_in_program("Scheme(...)")
         if text("distribution", self.distribution) not in TAKES:
             raise UnknownName("distribution", self.distribution, TAKES)
         _check_kinds(self)
@@ -80,12 +91,20 @@ class SchemeFields:
     @property
     def gain_total(self) -> float:
         """``gain`` times the gain of the nonlinearity: what multiplies the standard deviation."""
-        return self.gain * math.sqrt(self.squared_gain)
+        self._settled("gain", "slope")
+        return float(self.gain * math.sqrt(self.squared_gain))
 
     @property
     def variance_factor(self) -> float:
         """What the variance has above its fan: ``factor`` times the square of ``gain_total``."""
-        return self.factor * (self.gain * self.gain) * self.squared_gain
+        self._settled("factor", "gain", "slope")
+        return float(self.factor * (self.gain * self.gain) * self.squared_gain)
+
+    def _settled(self, *names: str) -> None:
+        """Refuse these fields where they are texts, which are no numbers yet."""
+        for name, rule in self.texts.items():
+            if name in names:
+                check_bound(rule, {}, f"{name} = ")
 
     @property
     def squared_gain(self) -> float:
@@ -93,18 +112,84 @@ class SchemeFields:
         return squared(self.nonlinearity, self.slope) if self.nonlinearity else 1.0
 
     @property
-    def needs_fans(self) -> bool:
-        """Whether the scale follows from the fans."""
-        return self.mode is not None
-
-    def replace(self, **changes: Any) -> Self:
-        """The same scheme with other fields; it has no name any more.
+    def texts(self) -> Mapping[str, Expression]:
+        """The numbers that are still texts, by their fields.
 
         >>> from initspec import get
-        >>> round(get("he_normal").replace(mode="FAN_OUT").on((10, 40)).variance, 9)
-        0.05
+        >>> get("normal", std="1 / fan_in").texts["std"].names
+        ('fan_in',)
         """
-        return replace(self, **{"name": None, **changes})
+        rules = {name: getattr(self, name) for name in _NUMBERS}
+        if self.truncation is not None:
+            rules |= {f"truncation.{name}": value for name, value in self.truncation.bounds.items()}
+        return {name: Expression.parse(v) for name, v in rules.items() if isinstance(v, str)}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that :meth:`bind` must be given before the scheme has a law.
+
+        >>> from initspec import get
+        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").names
+        ('n_layer',)
+        """
+        words = (name for rule in self.texts.values() for name in rule.names)
+        return tuple(dict.fromkeys(name for name in words if name not in FANS))
+
+    @property
+    def needs_fans(self) -> bool:
+        """Whether the scale follows from the fans."""
+        return self.mode is not None or self.reads_fans
+
+    @property
+    def reads_fans(self) -> bool:
+        """Whether a text names a fan."""
+        return any(name in FANS for rule in self.texts.values() for name in rule.names)
+
+    def bind(self, /, **sizes: float) -> Self:
+        """The scheme with numbers in place of the names in its texts; those of fans stay.
+
+        What is bound and not named by the scheme is ignored, so that one set of sizes serves all
+        the schemes of a model. Raises :class:`SpecError` where a name is left without a number, or
+        is reserved, and where a text has no finite value.
+
+        >>> from initspec import get
+        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").bind(n_layer=50, n_head=8).std
+        0.002
+        """
+        known, changes = checked_names(sizes), dict[str, Any]()
+        for name, rule in self.texts.items():
+            if any(word not in FANS for word in rule.names):
+                check_bound(rule, known | dict.fromkeys(FANS, 1.0), f"{name} = ")
+                changes[name] = rule.bound(known)
+        return self._with(changes) if changes else self
+
+    def at(self, fans: Fans | None) -> Self:
+        """The scheme with numbers alone, for these fans."""
+        rules = self.texts
+        if not rules:
+            return self
+        known = {}
+        if fans is not None:
+            known = {"fan_in": fans.fan_in or 1.0, "fan_out": fans.fan_out or 1.0}
+            known |= {"fan_avg": fans.n("FAN_AVG"), "fan_geo_avg": fans.n("FAN_GEO_AVG")}
+        changes = {}
+        for name, rule in rules.items():
+            check_bound(rule, known, f"{name} = ")
+            try:
+                changes[name] = _CHECKS.get(name, number)(name, rule.value(known))
+            except SpecError as error:
+                raise SpecError(f"{name} = {rule.text!r}: {error}") from None
+        return self._with(changes)
+
+    def _with(self, changes: dict[str, Any]) -> Self:
+        """The same scheme with other numbers, those of the truncation under its name."""
+        head = "truncation."
+        bounds = {name[len(head) :]: v for name, v in changes.items() if name.startswith(head)}
+        fields = {name: value for name, value in changes.items() if not name.startswith(head)}
+        if bounds:
+            assert self.truncation is not None
+            fields["truncation"] = replace(self.truncation, **bounds)
+        return replace(self, **{"name": None, **fields})
 
     def to_dict(self) -> dict[str, Any]:
         """The fields that are not at their defaults, as plain data.
@@ -148,10 +233,11 @@ def _check_kinds(scheme: SchemeFields) -> None:
         if getattr(scheme, name) is not None:
             text(name, getattr(scheme, name))
     if not isinstance(scheme.bias_unit, bool):
-        raise SpecError(f"bias_unit is True or False, not {shown(scheme.bias_unit)}.")
+        raise SpecError(f"bias_unit is True or False, not {short_repr(scheme.bias_unit)}.")
     if scheme.truncation is not None and not isinstance(scheme.truncation, Truncation):
         raise SpecError(
-            f"truncation is a Truncation, as Truncation(-2, 2), not {shown(scheme.truncation)}."
+            "truncation is a Truncation, as Truncation(-2, 2), not "
+            f"{short_repr(scheme.truncation)}."
         )
     if scheme.array is not None and not isinstance(scheme.array, Values):
         raise SpecError("array holds Values: write get(array), or Values.of(array).")
@@ -160,8 +246,8 @@ def _check_kinds(scheme: SchemeFields) -> None:
         if item.name in _NUMBERS:
             value = getattr(scheme, item.name)
             if value is not None or item.default is not None:
-                check = at_least_zero if item.name in ("factor", "std", "gain") else number
-                object.__setattr__(scheme, item.name, check(item.name, value))
+                given = quantity(item.name, value, _CHECKS[item.name])
+                object.__setattr__(scheme, item.name, given)
     object.__setattr__(scheme, "groups", integer("groups", scheme.groups, 1))
 
 
@@ -170,7 +256,8 @@ def _check_hash(custom: Any) -> None:
         hash(custom)
     except TypeError:
         raise SpecError(
-            f"{shown(custom)} has no hash, and laws are kept by theirs: make its class a frozen "
+            f"{short_repr(custom)} has no hash, and laws are kept by theirs: make its class a "
+            "frozen "
             "dataclass, or give it __hash__."
         ) from None
 
@@ -208,14 +295,16 @@ def _check_fields(scheme: SchemeFields) -> None:
 
 
 def _check_numbers(scheme: SchemeFields) -> None:
-    if scheme.low is not None and scheme.high is not None and not scheme.low < scheme.high:
-        raise SpecError(f"bounds need low < high, not low={scheme.low}, high={scheme.high}.")
-    if not 0 <= (scheme.sparsity or 0) <= 1:
-        raise SpecError(f"sparsity is the fraction of zeros, from 0 to 1, not {scheme.sparsity}.")
+    low, high, sparsity = scheme.low, scheme.high, scheme.sparsity
+    if isinstance(low, float) and isinstance(high, float) and not low < high:
+        raise SpecError(f"bounds need low < high, not low={low}, high={high}.")
+    if isinstance(sparsity, float) and not 0 <= sparsity <= 1:
+        raise SpecError(f"sparsity is the fraction of zeros, from 0 to 1, not {sparsity}.")
     if scheme.slope is not None and scheme.nonlinearity is None:
         raise SpecError("a slope belongs to nonlinearity='leaky_relu'.")
     if scheme.nonlinearity is not None:
-        squared(scheme.nonlinearity, scheme.slope)
+        slope = 0.0 if isinstance(scheme.slope, str) else scheme.slope
+        squared(scheme.nonlinearity, slope)
 
 
 def _list(names: tuple[str, ...]) -> str:

@@ -75,7 +75,10 @@ def _scaled(size: float, bits: int) -> tuple[float, float]:
 
 @lru_cache(maxsize=1024)
 def uniform(low: float, high: float) -> Draw:
-    """The open interval ``(low, high)``: ``limit * odd / 2**24 + middle``."""
+    """Between ``low`` and ``high``: ``limit * odd / 2**24 + middle``.
+
+    The integer stands for no end; where there is a middle, the rounded sum can be one.
+    """
     limit, middle = (high - low) / 2, (low + high) / 2
     if math.isinf(limit):
         limit = high / 2 - low / 2

@@ -9,11 +9,12 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import LayoutError, UnknownName, shown
+from ..errors import LayoutError, UnknownName, short_repr
 from ..public import public
 from . import layer_layouts
 from .arguments import plain, text
 from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
+from .traced import outside_programs
 
 __all__ = ["ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
 
@@ -70,7 +71,7 @@ class Layout:
             value = plain(getattr(self, field))
             if not isinstance(value, int) or value < 1:
                 raise LayoutError(
-                    f"layout {self.axes!r}: {field} is at least 1, not {shown(value)}."
+                    f"layout {self.axes!r}: {field} is at least 1, not {short_repr(value)}."
                 )
             object.__setattr__(self, field, value)
         needs = "i" if self.transposed and self.groups > 1 else "o"
@@ -106,7 +107,7 @@ class Layout:
         """
         if not isinstance(text, str):
             raise LayoutError(
-                f"a layout is a text, such as 'oihw' or 'torch.Conv2d', not {shown(text)}."
+                f"a layout is a text, such as 'oihw' or 'torch.Conv2d', not {short_repr(text)}."
             )
         return _parsed(text, ndim)
 
@@ -221,6 +222,7 @@ def grouped_role(layout: Layout) -> str:
     return "in" if layout.transposed and layout.groups > 1 else "out"
 
 
+@outside_programs
 def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -> Fans:
     """The fans of a weight: multiplications for each output, and for each input.
 
@@ -281,7 +283,7 @@ def checked_shape(shape: Any) -> Shape:
     except (TypeError, AttributeError, ValueError):
         sizes = (-1,)
     if any(not 0 <= n <= 2**64 for n in sizes):
-        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {shown(shape)}.")
+        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {short_repr(shape)}.")
     return sizes
 
 
@@ -290,5 +292,6 @@ def checked_layout(layout: Any) -> Layout | str | None:
     if layout is None or isinstance(layout, (str, Layout)):
         return layout
     raise LayoutError(
-        f"a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not {shown(layout)}."
+        "a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not "
+        f"{short_repr(layout)}."
     )

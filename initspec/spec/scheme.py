@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from ..errors import SpecError
+from ..plugins import backend
 from ..public import public
 from .arguments import at_least_zero
 from .distribution import Distribution
@@ -13,6 +15,7 @@ from .fan_rules import Fans, Shape
 from .fields import SchemeFields
 from .layout import Layout, checked_layout, checked_shape
 from .scheme_law import element_law, law_on
+from .traced import TracedScheme, is_read_by_dynamo, outside_programs
 
 
 @public
@@ -33,6 +36,7 @@ class Scheme(SchemeFields):
     (-0.1224744871391589, 0.1224744871391589)
     """
 
+    @outside_programs
     def on(
         self,
         shape: Shape | list[int],
@@ -54,6 +58,7 @@ class Scheme(SchemeFields):
         """
         return law_on(self, checked_shape(shape), checked_layout(layout), out_first)
 
+    @outside_programs
     def given(self, *, fan_in: float, fan_out: float) -> Distribution:
         """The law for known fans, where there is no tensor yet.
 
@@ -69,6 +74,17 @@ class Scheme(SchemeFields):
         if law is None:
             raise SpecError(f"{self!r} needs a shape: its law is not one of single elements.")
         return law
+
+    def replace(self, **changes: Any) -> Self:
+        """The same scheme with other fields; it has no name any more.
+
+        >>> from initspec import get
+        >>> round(get("he_normal").replace(mode="FAN_OUT").on((10, 40)).variance, 9)
+        0.05
+        """
+        if is_read_by_dynamo():
+            return TracedScheme(self, (changes,))  # type: ignore[return-value]
+        return dataclasses.replace(self, **{"name": None, **changes})
 
     @property
     def title(self) -> str:
@@ -104,6 +120,7 @@ class Scheme(SchemeFields):
 
         return latex(self)
 
+    @outside_programs
     def numpy(self, shape: Shape | list[int], **options: Any) -> Any:
         """A new NumPy array: see :meth:`initspec.backends.numpy.adapter.NumpyBackend.array`.
 
@@ -111,7 +128,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").numpy((256, 128), seed=0, name="encoder.0").shape
         (256, 128)
         """
-        return named_backend("numpy").array(self, shape, **options)
+        return backend("numpy").array(self, shape, **options)
 
     def torch_(self, tensor: Any, **options: Any) -> Any:
         """Fill a tensor in place: see :meth:`initspec.backends.torch.adapter.TorchBackend.fill`.
@@ -122,7 +139,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").torch_(layer.weight, seed=0, name="encoder.0").shape
         torch.Size([128, 256])
         """
-        return named_backend("torch").fill(self, tensor, **options)
+        return backend("torch").fill(self, tensor, **options)
 
     def torch(self, shape: Shape | list[int], **options: Any) -> Any:
         """A new PyTorch tensor: see :meth:`initspec.backends.torch.adapter.TorchBackend.tensor`.
@@ -131,7 +148,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").torch((128, 256), seed=0, name="encoder.0").shape
         torch.Size([128, 256])
         """
-        return named_backend("torch").tensor(self, shape, **options)
+        return backend("torch").tensor(self, shape, **options)
 
     def keras(self, **options: Any) -> Any:
         """A Keras initializer: see :class:`initspec.backends.keras.adapter.KerasBackend`.
@@ -140,7 +157,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").keras(seed=0, name="encoder.0").get_config()["seed"]
         0
         """
-        return named_backend("keras").initializer(self, **options)
+        return backend("keras").initializer(self, **options)
 
     def tensorflow(self, **options: Any) -> Any:
         """A TensorFlow initializer: see :mod:`initspec.backends.tensorflow.adapter`.
@@ -149,7 +166,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").tensorflow(seed=0, name="encoder.0")((256, 128)).shape
         TensorShape([256, 128])
         """
-        return named_backend("tensorflow").initializer(self, **options)
+        return backend("tensorflow").initializer(self, **options)
 
     @property
     def jax(self) -> Any:
@@ -160,7 +177,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").jax(jax.random.key(0), (256, 128)).shape
         (256, 128)
         """
-        return named_backend("jax").initializer(self)
+        return backend("jax").initializer(self)
 
     @property
     def haiku(self) -> Any:
@@ -172,27 +189,7 @@ class Scheme(SchemeFields):
         >>> net.init(jax.random.key(0), jax.numpy.ones((1, 4)))["linear"]["w"].shape
         (4, 8)
         """
-        return named_backend("jax").haiku(self)
-
-
-_loaded: dict[str, Any] = {}
-
-
-def named_backend(name: str) -> Any:
-    """The backend, which is remembered so that a compiled program may ask for it."""
-    _load(name)
-    return _loaded[name]
-
-
-def _load(name: str) -> None:
-    if name not in _loaded:
-        from ..plugins import backend
-
-        _loaded[name] = backend(name)
-
-
-# torch.compile calls it while it reads a program, and does not look inside.
-_load._dynamo_marked_constant = True  # type: ignore[attr-defined]
+        return backend("jax").haiku(self)
 
 
 def called(scheme: Scheme) -> str:

@@ -21,15 +21,15 @@ def law_on(
     """The law of a tensor: :meth:`initspec.Scheme.on`."""
     axes = Layout.of(layout, len(shape), out_first=out_first)
     axes.roles(shape)  # a layout that does not fit is refused whatever the law
-    if scheme.mode is not None:
+    count = None
+    if scheme.needs_fans:
         try:
             count = fans(shape, axes, scheme.fans)
         except LayoutError as error:
             name = scheme.name or scheme.distribution
             raise LayoutError(f"{name} scales by fans: {error}") from None
-        law = element_law(scheme, count)
-    else:
-        law = element_law(scheme, Fans(1, 1))
+    scheme = scheme.at(count)
+    law = element_law(scheme, count or Fans(1, 1))
     if law is not None:
         return law
     gain = scheme.gain_total
@@ -52,6 +52,7 @@ def law_on(
 
 def element_law(scheme: SchemeFields, count: Fans) -> Distribution | None:
     """The law of schemes whose elements are independent, else None."""
+    scheme = scheme.at(count)
     if scheme.distribution == "constant":
         return Constant(scheme.value)
     if scheme.distribution not in ("normal", "uniform", "truncated_normal"):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from ..public import public
 from .arguments import number, plain, text
+from .expression import quantity
 
 UNITS = ("parent", "result", "absolute")
 
@@ -27,22 +28,24 @@ class Truncation:
     for; ``"uncorrected"`` cuts a parent that has it; a number multiplies the parent's variance
     (1.3 in tf.contrib).
 
+    A bound may be a text over sizes, which :meth:`initspec.Scheme.bind` makes a number.
+
     >>> Truncation(-3.0, 3.0, unit="result").parent(0.0, 1.0)[0] > 1
     True
     """
 
-    low: float = -2.0
-    high: float = 2.0
+    low: Any = -2.0
+    high: Any = 2.0
     unit: str = "parent"
     variance: str | float = "corrected"
 
     def __post_init__(self) -> None:
-        for name in ("low", "high"):
-            bound = plain(getattr(self, name))
-            number(f"truncation's {name}", bound, finite=False)
+        for name, given in self.bounds.items():
+            bound = quantity(f"truncation's {name}", plain(given), _bound)
             object.__setattr__(self, name, bound)
-        if not self.low < self.high:
-            low, high = shown(self.low), shown(self.high)
+        texts = any(isinstance(bound, str) for bound in self.bounds.values())
+        if not texts and not self.low < self.high:
+            low, high = short_repr(self.low), short_repr(self.high)
             raise SpecError(f"truncation needs low < high, not low={low}, high={high}.")
         if text("truncation's unit", self.unit) not in UNITS:
             raise UnknownName("truncation unit", self.unit, UNITS)
@@ -60,6 +63,15 @@ class Truncation:
             raise SpecError(f"a truncation's variance factor is positive, not {factor!r}.")
         object.__setattr__(self, "variance", factor)
 
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """Both bounds by name.
+
+        >>> Truncation(high=3.0).bounds
+        {'low': -2.0, 'high': 3.0}
+        """
+        return {"low": self.low, "high": self.high}
+
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain data; an infinite bound, which JSON lacks, as a word.
 
@@ -67,8 +79,7 @@ class Truncation:
         'inf'
         """
         return {
-            "low": self.low if math.isfinite(self.low) else str(self.low),
-            "high": self.high if math.isfinite(self.high) else str(self.high),
+            **{name: _plain(bound) for name, bound in self.bounds.items()},
             "unit": self.unit,
             "variance": self.variance,
         }
@@ -80,6 +91,15 @@ class Truncation:
         [1.136847, -2.0, 2.0]
         """
         return _parent(self, mean, std)
+
+
+def _bound(name: str, value: Any) -> Any:
+    number(name, value, finite=False)
+    return value
+
+
+def _plain(bound: Any) -> Any:
+    return bound if isinstance(bound, str) or math.isfinite(bound) else str(bound)
 
 
 def density(x: float) -> float:

@@ -67,7 +67,13 @@ def test_a_call_draws_what_its_scheme_says(
     factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     shape = (9, 40, 96)  # (taps, in / groups, out) of four groups
-    found = np.asarray(factory(*args, **kwargs)(jax.random.key(5), shape), np.float64)
+    try:
+        drawn = factory(*args, **kwargs)(jax.random.key(5), shape)
+    except ValueError:
+        if "fan_geo_avg" not in args:
+            raise
+        pytest.skip("this JAX has no geometric mean of the fans")
+    found = np.asarray(drawn, np.float64)
     law = from_jax(factory, *args, **kwargs).on(shape, "wio, groups=4")
     n = found.size
     assert found.mean() == pytest.approx(law.mean, abs=6 * law.std / math.sqrt(n) + 1e-7)
@@ -142,3 +148,10 @@ def test_get_takes_factories_and_refuses_closures() -> None:
     assert get(initializers.normal, 0.1) == get("normal@jax", stddev=0.1)
     with pytest.raises(SpecError, match=r"write from_call\('jax', 'variance_scaling', \.\.\.\)"):
         get(initializers.he_normal())
+
+
+def test_flax_has_makers_of_its_own() -> None:
+    flax = pytest.importorskip("flax.linen")
+    assert get(flax.initializers.ones_init) == get("ones@flax")
+    assert get(flax.initializers.zeros_init) == get("zeros@flax")
+    assert get(flax.initializers.he_normal) == get("he_normal@jax")

@@ -58,7 +58,7 @@ HE = initspec.get("he_normal")
         (lambda: initspec.get(np.array([1j])), "this one is complex"),
         (lambda: initspec.get("variance_scaling", factor=None), "factor is a number, not None"),
         (lambda: initspec.get("orthogonal", gain=None), "gain is a number, not None"),
-        (lambda: initspec.get("uniform", low="a", high=1), "low is a number, not 'a'"),
+        (lambda: initspec.get("uniform", low="a b", high=1), "low is a number, not 'a b'"),
         (lambda: HE.numpy((2, 3), layout=7), "a layout is a text, .* not 7"),
         (lambda: HE.numpy((2, 3), layout=np), "a layout is a text"),
         (lambda: HE.numpy((2, 3), name=17), "the name of a parameter is a text, not 17"),

@@ -202,7 +202,7 @@ BAD: list[tuple[Callable[[], object], type[InitSpecError], str]] = [
         SpecError,
         "std is a finite number of at least 0, not nan",
     ),
-    (lambda: get("normal", std="0.1"), SpecError, "std is a number, not '0.1'"),
+    (lambda: get("normal", std="0.1x"), SpecError, "std is a number, not '0.1x'"),
     (lambda: get("uniform", low=1.0, high=-1.0), SpecError, "low < high, not low=1.0, high=-1.0"),
     (
         lambda: get("truncated_normal", low=2.0, high=1.0),
@@ -218,7 +218,7 @@ BAD: list[tuple[Callable[[], object], type[InitSpecError], str]] = [
     ),
     (lambda: get({"distribution": "dirac", "zeros_per": "in"}), SpecError, "takes no 'zeros_per'"),
     (lambda: get("dirac", groups=0), SpecError, "groups is an integer of at least 1, not 0"),
-    (lambda: get("he_normal@neupy", gain="2"), SpecError, "gain is a number, not '2'"),
+    (lambda: get("he_normal@neupy", gain="2x"), SpecError, "gain is a number, not '2x'"),
     (lambda: get(3), SpecError, "a scheme is a name, a mapping of fields, an array"),
     (lambda: get([["a"]]), SpecError, "an array of numbers was expected"),
     (lambda: get([[math.nan]]), SpecError, "an array of finite numbers was expected"),

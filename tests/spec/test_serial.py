@@ -134,9 +134,9 @@ def test_the_schema_knows_every_field() -> None:
             "truncation is a table",
         ),
         (
-            "distribution = 'truncated_normal'\nstd = 1.0\ntruncation = { low = 'a' }",
+            "distribution = 'truncated_normal'\nstd = 1.0\ntruncation = { low = 'a b' }",
             SpecError,
-            "a bound is a number",
+            "truncation's low is a number, not 'a b'",
         ),
     ],
 )

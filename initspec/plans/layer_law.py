@@ -1,0 +1,48 @@
+"""The law that a layer draws by itself, as a law of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..errors import SpecError
+from ..layers.defaults import defaults
+from ..readings.call import fixed
+from ..spec.scheme import Scheme
+from .law import Law
+from .parameter import ModelParameter
+
+
+def default_scheme(
+    law: Law,
+    names: Mapping[str, float],
+    parameter: ModelParameter,
+    parameters: Mapping[str, ModelParameter],
+) -> Scheme:
+    """The scheme of what the tables say that the parameter's layer draws, times ``gain``.
+
+    Raises :class:`SpecError` where no table knows the layer, and for other arguments.
+    """
+    args, words = law.numbers(names)
+    gain = words.pop("gain", 1.0)
+    if args or words:
+        raise SpecError(f"{law.text}: the layer's own law takes a gain, and nothing else.")
+    if not parameter.table:
+        layer = parameter.kinds[0] if parameter.kinds else "unknown"
+        raise SpecError(f"no table knows what its layer ({layer}) draws: name a scheme.")
+    row = defaults(parameter.table, parameter.layer.partition("(")[0])[parameter.entry]
+    sizes: dict[str, object] = {}
+    if row.bounds is not None:
+        sibling = parameters.get(f"{parameter.module}.{row.bounds.name}".lstrip("."))
+        if sibling is not None:
+            sizes = dict(row.bounds.sizes(sibling.shape, **_groups(sibling)))
+    sizes = {**row.sizes(parameter.shape, **{**_groups(parameter), **sizes})}
+    scheme = fixed(row.on(sizes)) or row.scheme
+    if scheme is None:
+        raise SpecError("its layer's own law is none of a single scheme: name one.")
+    return scheme if gain == 1.0 else scheme.replace(gain=gain)
+
+
+def _groups(parameter: ModelParameter) -> dict[str, int]:
+    if parameter.layout is None or "groups=" not in parameter.layout:
+        return {}
+    return {"groups": int(parameter.layout.partition("groups=")[2].partition(",")[0])}
