@@ -182,7 +182,7 @@ class NumpyBackend:
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
             drawn = drawn[place.window]
-            memory = None if out is None else out.ctypes.data
+            memory = out.ctypes.data if unnamed and out is not None else None
             if out is None:
                 out = drawn
             else:
@@ -191,7 +191,7 @@ class NumpyBackend:
                 same_keys.note(seed, out, out.shape, memory=memory)
             return out
         key = self.key(source, name)
-        memory = None if out is None else out.ctypes.data
+        memory = out.ctypes.data if unnamed and out is not None else None
         if out is None:
             out = typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
         else:
