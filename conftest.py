@@ -11,7 +11,7 @@ _NEEDED = {
     "tensorflow": ["backends/tensorflow/*.py"],
     "keras": ["backends/keras/*.py"],
     "jax": ["backends/jax/*.py"],
-    "numba": ["backends/cpu/kernel_numba.py"],
+    "initspec.backends.cpu._kernel": ["backends/cpu/kernel_c.py"],
     "triton": ["backends/torch/kernel_triton.py"],
     "scipy": ["conformance/*.py", "conformance/*/*.py"],
     "matplotlib": ["figures/plot.py"],

@@ -17,6 +17,7 @@ from ..spec.fan_rules import Shape
 from ..spec.tensor_laws import Given, Stencil
 
 _MOST = 4096
+_FIXED = (Constant, Given, Stencil)
 
 
 def draws(law: Distribution, shape: Shape) -> bool:
@@ -26,7 +27,7 @@ def draws(law: Distribution, shape: Shape) -> bool:
     >>> draws(get("he_normal").on((3, 2)), (3, 2)), draws(get("zeros").on((3,)), (3,))
     (True, False)
     """
-    if 0 in shape or isinstance(law, Constant | Given | Stencil):
+    if 0 in shape or isinstance(law, _FIXED):
         return False
     return not isinstance(law, CustomLaw) or law.custom.ppf is not None or takes_rng(law.custom)
 

@@ -26,6 +26,7 @@ from ...stream import dtypes
 from ...stream.placement import Placement
 from ...stream.reference import fresh_key
 from ..chance import SameKeys, draws
+from ..cpu.fill import fold_name
 from . import kernel, laws, native
 from . import tree as tree_of
 from .kernel import Pair
@@ -58,7 +59,7 @@ class JaxBackend:
         Raises :class:`StreamError` for a batch of keys, and for keys that have not 64 bits.
         """
         pair = fresh_key() if source is None else key_pair(source)
-        return _stream.fold_name(pair, name) if known(pair) else kernel.fold_name(pair, name)
+        return fold_name(pair, name) if known(pair) else kernel.fold_name(pair, name)
 
     def words(
         self,

@@ -23,6 +23,7 @@ from ...spec.serial import to_dict
 from ...stream import dtypes
 from ...stream.placement import Placement
 from ..chance import SameKeys, draws
+from ..cpu.fill import fold_name
 from . import native
 from .axes import layout_of
 from .framework import adapter, as_it_is, shapes_only, symbolic, traced
@@ -64,7 +65,7 @@ class KerasBackend:
             if keras.backend.backend() == "tensorflow" and traced():
                 return backend("tensorflow").key(None, name)
             source = random.getrandbits(64)
-        return _stream.fold_name(_stream.key_from_seed(source), name)
+        return fold_name(_stream.key_from_seed(source), name)
 
     @as_it_is
     def words(

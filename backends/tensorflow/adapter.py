@@ -25,6 +25,7 @@ from ...stream.placement import Placement
 from ..chance import SameKeys, draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
+from ..cpu.fill import fold_name
 from . import kernel, laws, native
 from .autograph import as_it_is
 from .keys import Key, eager, is_source, is_tensor, known, pair_of, tensors, words_of
@@ -67,7 +68,7 @@ class TensorFlowBackend:
             key = words_of(source)
         else:
             key = _stream.key_from_seed(source)
-        return _stream.fold_name(key, name) if known(key) else kernel.fold_name(key, name)
+        return fold_name(key, name) if known(key) else kernel.fold_name(key, name)
 
     @as_it_is
     def words(

@@ -14,7 +14,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
-from ...spec.layout import Layout, checked_shape
+from ...spec.layout import Layout, checked_layout, checked_shape
 from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...spec.traced import refuse_in_program
@@ -23,6 +23,7 @@ from ...stream.canonical_order import checked, extent
 from ...stream.placement import Placement
 from ...stream.reference import Key, checked_key
 from ..cpu.fill import fill as fill_words
+from ..cpu.fill import prepare
 from . import operator
 from .checks import (
     NAMES,
@@ -38,7 +39,17 @@ from .checks import (
     shards_of,
 )
 from .model import TorchModel
-from .writing import Plan, Step, key_of, memory, same_keys, write, write_native, write_portable
+from .writing import (
+    Plan,
+    Step,
+    is_untouched,
+    key_of,
+    memory,
+    same_keys,
+    write,
+    write_native,
+    write_portable,
+)
 
 _MOST_PLANS = 4096
 
@@ -98,6 +109,7 @@ class TorchBackend:
         place = Placement.of(shape, layout, window, out_first=True)
         out = torch.empty(place.extent, dtype=dtype_of(dtype))
         check_held(distribution, NAMES[out.dtype])
+        prepare(out.data_ptr(), out.nbytes)
         write_portable(out, Plan.of(distribution, place), checked_key(key))
         return out
 
@@ -217,8 +229,12 @@ class TorchBackend:
             if type(tensor) in PLAIN:
                 check_memory(tensor)
             source = seed if generator is None else generator
-            step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
-            torch.nn.init.uniform_(step)  # type: ignore[arg-type]
+            # What the kernel of the CPU writes, autograd does not see; anything else it would.
+            if plain and plan.draw is not None and tensor.is_cpu and is_untouched():
+                write(tensor, plan, source, name, stream)
+            else:
+                step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
+                torch.nn.init.uniform_(step)  # type: ignore[arg-type]
             if seed is not None and name is None and plan.random and plain:
                 same_keys.note(seed, tensor, tensor.shape, memory=tensor.data_ptr())
         return tensor
@@ -262,6 +278,8 @@ class TorchBackend:
         else:
             plan = self.plan(scheme, sizes, layout, stream)
             if not out.is_meta:
+                if out.is_cpu:
+                    prepare(out.data_ptr(), out.nbytes)
                 source = seed if generator is None else generator
                 write(out, plan, source, name, stream, part)
                 if seed is not None and name is None and plan.random and part is None:
@@ -277,6 +295,8 @@ class TorchBackend:
         >>> backend("torch").plan(get("zeros"), (2, 3), None, "portable").law
         Constant(value=0.0)
         """
+        if layout is not None:
+            checked_layout(layout)
         asked = id(scheme), shape, layout, stream
         held = self._plans.get(asked)
         if held is None:

@@ -18,6 +18,8 @@ from ...errors import SpecError
 from ...protocol import check_stream
 from ...stream import dtypes
 
+_tracing_state, _modes = torch._C._get_tracing_state, torch._C._len_torch_dispatch_stack
+
 install()
 
 PLAIN = (Tensor, Parameter)
@@ -40,9 +42,9 @@ def is_fake(tensor: Tensor) -> bool:
 
 def is_recorded() -> bool:
     """Whether a program is being recorded while real tensors run: by make_fx or torch.jit.trace."""
-    if torch._C._get_tracing_state() is not None:
+    if _tracing_state() is not None:
         return True
-    modes = torch._C._len_torch_dispatch_stack() or _before_dispatch()  # type: ignore[no-untyped-call]
+    modes = _modes() or _before_dispatch()  # type: ignore[no-untyped-call]
     return bool(modes) and get_proxy_mode() is not None
 
 

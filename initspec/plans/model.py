@@ -13,7 +13,7 @@ from ..errors import SpecError, short_repr
 from ..layers.lookup import LayerParameter, identify, layout_by_name
 from ..protocol import Held, Model
 from ..spec.layout import checked_shape
-from ..stream.reference import fold_name, key_from_seed
+from ..stream.reference import key_from_seed
 from .ledger import Ledger
 from .names import unwrapped
 from .parameter import ModelParameter
@@ -95,6 +95,7 @@ class FrameworkModel:
 
     def fill(self, ledger: Ledger, seed: int, **options: Any) -> Ledger:
         """Fill every parameter that has a law, in the ledger's order."""
+        from ..backends.cpu.fill import fold_name
         from ..protocol import Fill
 
         key = key_from_seed(seed)

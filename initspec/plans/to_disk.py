@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from ..backends.cpu import laws
+from ..backends.cpu.fill import fold_name
 from ..errors import FileError, SpecError
 from ..files.shards import CODES, Shard, Tensor, index, shards, size_in_bytes
 from ..files.writing import write_file
@@ -24,7 +25,7 @@ from ..spec.number_types import check_held
 from ..stream.dtypes import dtype_name, storage
 from ..stream.parts import Part
 from ..stream.placement import Placement
-from ..stream.reference import Key, fold_name, key_from_seed
+from ..stream.reference import Key, key_from_seed
 from ..versions import STREAM, VERSION
 from .fields import PlanFields
 from .ledger import Ledger, Row

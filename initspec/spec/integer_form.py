@@ -73,6 +73,7 @@ def _scaled(size: float, bits: int) -> tuple[float, float]:
     return scale, 1.0
 
 
+@lru_cache(maxsize=1024)
 def uniform(low: float, high: float) -> Draw:
     """Between ``low`` and ``high``: ``limit * odd / 2**24 + middle``.
 
@@ -87,6 +88,7 @@ def uniform(low: float, high: float) -> Draw:
     return Draw("uniform", scale, middle, after=after)
 
 
+@lru_cache(maxsize=1024)
 def normal(mean: float, std: float) -> Draw:
     """A normal law by its quantile, in 28 fractional bits."""
     scale, after = _scaled(std, 28)

@@ -280,10 +280,17 @@ def has_fans(roles: Sequence[str], rule: str) -> bool:
     return rule in BY_SIZE or bool(inputs and "out" in roles)
 
 
+_MOST = 2**64
+
+
 def checked_shape(shape: Any) -> Shape:
     """A shape as a tuple of sizes; raises :class:`LayoutError` for what is none."""
-    if type(shape) is tuple and all(type(n) is int and 0 <= n <= 2**64 for n in shape):
-        return shape
+    if type(shape) is tuple:
+        for n in shape:
+            if type(n) is not int or not 0 <= n <= _MOST:
+                break
+        else:
+            return shape
     # An array has an __index__, and uses it only where it has one element and no axis.
     single = hasattr(shape, "__index__") and not getattr(shape, "ndim", 0)
     try:

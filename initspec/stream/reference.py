@@ -117,7 +117,8 @@ def name_hash(name: str) -> Key:
         raise StreamError(
             f"the name {short_repr(name)} has no UTF-8: leave out its surrogates."
         ) from None
-    return key_from_seed(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest()))
+    value = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
+    return value >> 32, value & MASK
 
 
 def fold_name(key: Key, name: str | None) -> Key:

@@ -21,7 +21,7 @@ from initspec.conformance.design import DECISIONS, DRAWS
 
 pytest_plugins = "pytester"
 
-HEAVY = ("numpy", "scipy", "torch", "tensorflow", "keras", "jax", "flax", "numba")
+HEAVY = ("numpy", "scipy", "torch", "tensorflow", "keras", "jax", "flax")
 
 LIBRARY = """
 import numpy as np

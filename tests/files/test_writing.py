@@ -41,7 +41,7 @@ def command(*argv: str, cwd: Path, size: int | None = None) -> subprocess.Comple
         cwd=cwd,
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_CACHING": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=None if size is None else limited(size),
     )
 

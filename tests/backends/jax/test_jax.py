@@ -597,7 +597,7 @@ def test_a_program_holds_no_weights() -> None:
     assert stats.temp_size_in_bytes < 2**20
 
 
-def test_without_numba_large_arrays_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiled_kernel_large_arrays_are_xlas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpu_fill, "compiled", lambda: False)
     monkeypatch.setattr(laws, "_LARGE", 1000)
     sizes = []
