@@ -11,13 +11,15 @@ _NEEDED = {
     "tensorflow": ["backends/tensorflow/*.py"],
     "keras": ["backends/keras/*.py"],
     "jax": ["backends/jax/*.py"],
-    "numba": ["backends/cpu/kernel_numba.py"],
+    "initspec.backends.cpu._kernel": ["backends/cpu/kernel_c.py"],
     "triton": ["backends/torch/kernel_triton.py"],
     "scipy": ["conformance/*.py", "conformance/*/*.py"],
     "matplotlib": ["figures/plot.py"],
 }
 
 collect_ignore = ["tests/scripts", "tests/benchmarks"]
+if find_spec("tensorflow"):  # a process that has loaded it crashes where it loads Triton
+    collect_ignore.append("initspec/backends/torch/kernel_triton.py")
 collect_ignore_glob = [
     f"initspec/{path}" for name, paths in _NEEDED.items() if not find_spec(name) for path in paths
 ]

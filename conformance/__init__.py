@@ -58,8 +58,8 @@ def check(
     - ``layout``: what each axis means, ``"oihw"``; by default the usual one of so many axes.
     - ``dtype``: the type that is asked for. It may be complex, for targets that are not ours: see
       :mod:`initspec.conformance.batteries.complexes`.
-    - ``tier``: ``exact`` (about 2**10 values and what holds for every draw), ``stat`` (2**17) or
-      ``deep`` (2**22).
+    - ``tier``: ``exact`` (what holds for every draw: seeds, generators, buffers, types), ``stat``
+      (that, and statistics of 2**17 values) or ``deep`` (of 2**22).
     - ``alpha``: the probability, at most, that a right target is refused: a bound by theorem, at
       every number of values (Bonferroni over bounds such as those of Chernoff and of Dvoretzky,
       Kiefer and Wolfowitz).
@@ -79,6 +79,14 @@ def check(
     True
     >>> print(check(zeros, "ones", shape=(4, 5)).records[0].sentence)
     refused by exact (p <= 0.0e+00; 160 values differ)
+
+    A target that ignores its seed is refused, however right its values are:
+
+    >>> def unseeded(shape, seed):
+    ...     return np.random.default_rng().standard_normal(shape)
+    >>> import numpy as np
+    >>> print(check(unseeded, "normal(std=1)", shape=(40, 50)).records[0].sentence)
+    refused by seed (p <= 0.0e+00; the same seed gave 2000 other values)
     """
     require()
     from ..errors import UnknownName

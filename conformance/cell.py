@@ -56,6 +56,14 @@ class Cell:
         return cell_seed(self.name, self.run)
 
     @property
+    def has_contract(self) -> bool:
+        """Whether the tests without chance belong to it, in the statistical tiers, too.
+
+        Those of an adapter's streams have cells of their own.
+        """
+        return self.tier == "exact" or not self.stream
+
+    @property
     def is_portable(self) -> bool:
         """Whether an adapter draws from the portable stream, of which every bit is known."""
         return self.target.stream == "portable"

@@ -38,7 +38,7 @@ def _law(distribution: str, sentence: str, test: str = "ks") -> Clause:
 
 CLAUSES: tuple[Clause, ...] = (
     _law("normal", "A normal law has the quantiles of N(mean, std**2) and no bounds."),
-    _law("uniform", "A uniform law is even on its open interval."),
+    _law("uniform", "A uniform law is even between its ends."),
     _law("truncated_normal", "A truncated law is the normal one between its bounds, drawn again."),
     _law("constant", "A constant is its value in every place.", "exact"),
     _law("identity", "An identity is one where input and output match.", "exact"),
@@ -59,7 +59,11 @@ CLAUSES: tuple[Clause, ...] = (
         ("law|custom|*",),
     ),
     _law("array", "A given array is its own law.", "case spec"),
-    Clause("law.support", "No value leaves the support.", ("support|truncated_normal|*",)),
+    Clause(
+        "law.support",
+        "No value leaves the support, but for the rounding of its ends.",
+        ("support|truncated_normal|*", "support|uniform|*"),
+    ),
     Clause("law.mean", "The mean is the one stated.", ("m1|*", "ks|*")),
     Clause("law.independence", "Elements are independent of each other.", ("lag|*",)),
     Clause("law.tensors", "Tensors of different seeds are independent.", ("tensors|*",)),
@@ -76,12 +80,22 @@ CLAUSES: tuple[Clause, ...] = (
         ("case spec|*|FAN_GEO_AVG|*",),
     ),
     Clause("mode.bias_unit", "A bias unit adds one to fan_in.", ("case spec|*bias_unit=True*",)),
+    Clause(
+        "mode.power",
+        "Another power of the fan divides as it says.",
+        ("variance|*mup_readout*", "case spec|*power=*"),
+    ),
+    Clause(
+        "numbers.texts",
+        "A number may be arithmetic over the fans.",
+        ("variance|*siren_first*", "case spec|*fan_avg*"),
+    ),
     Clause("factor", "A factor multiplies the variance.", ("formula|*",)),
     Clause("gain", "A gain multiplies the standard deviation.", ("case spec|*gain=*",)),
     Clause(
         "gain.nonlinearity",
         "A nonlinearity has its gain, a leaky rectifier one of its slope.",
-        ("case spec|*leaky_relu*",),
+        ("case spec|*leaky_relu*", "case spec|*gelu*"),
     ),
     Clause(
         "truncation.parent",

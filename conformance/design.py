@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..spec.fan_rules import Shape
 
-#: Decisions that one cell takes at most; the budget of a run is shared among all of them.
+#: Decisions by chance that one cell takes at most; the budget of a run is shared among all of them.
+#: Those without chance take no part of it.
 DECISIONS = 32
 #: Values that the tiers draw.
 DRAWS = {"exact": 2**10, "stat": 2**17, "deep": 2**22}
+#: Matrices that the statistical tiers draw at least of a law of whole matrices: a coin that falls
+#: on one side so often is refused in a run of 2**27 cells.
+MATRICES = 64
+#: Values that are drawn at most for these.
+MOST = 2**24
 #: How deep a run looks, the quickest first.
 TIERS = tuple(DRAWS)
 #: Shapes whose fans differ enough that every wrong formula of the catalogue shows.

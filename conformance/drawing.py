@@ -10,30 +10,42 @@ from numpy.typing import NDArray
 
 from ..spec.distribution import Constant
 from ..spec.fan_rules import Shape
-from ..spec.tensor_laws import Given, Sparse, Stencil
+from ..spec.tensor_laws import DeltaOrthogonal, Given, Orthogonal, Sparse, Stencil
 from ..stream.canonical_order import digits
 from .cell import Cell
-from .design import DRAWS, replicates
+from .design import DRAWS, MATRICES, MOST, replicates
 from .probability.complex_law import PARTS
 from .probability.own_law import Own
 from .report.record import ERROR
+from .targets.raised import other_shape
 from .targets.target import Unjudged
 
 Array = NDArray[Any]
 
 #: Laws without chance.
 FIXED = (Constant, Stencil, Given)
+#: Laws of whole matrices, of which each matrix is a single draw.
+WHOLE = (Orthogonal, DeltaOrthogonal)
 
 
 def draw_all(cell: Cell, seed: int) -> Array:
     """Replicates of the tensor, each with a seed of its own; checked for what they are."""
-    count = 1 if cell.target.ignores_seed else replicates(cell.shape, _wanted(cell))
+    count = 1 if cell.target.ignores_seed else _replicates(cell)
     seeds = [(seed + replicate) % 2**31 for replicate in range(count)]
     tensors = cell.target.draw_many(cell.shape, dtype=cell.dtype, seeds=seeds)
     values = np.empty((count, *cell.shape), np.complex128 if cell.dtype in PARTS else np.float64)
     for replicate, tensor in enumerate(tensors):
         values[replicate] = checked(tensor, cell.shape, cell.dtype)
     return values
+
+
+def _replicates(cell: Cell) -> int:
+    """How many tensors hold the values that a cell needs, and the matrices."""
+    count, law = replicates(cell.shape, _wanted(cell)), cell.law
+    if cell.tier == "exact" or not isinstance(law, WHOLE):
+        return count
+    least = -(-MATRICES // max(law.count, 1))
+    return max(count, least) if least * math.prod(cell.shape) <= MOST else count
 
 
 def _wanted(cell: Cell) -> int:
@@ -62,13 +74,15 @@ def checked(drawn: Any, shape: Shape, dtype: str) -> Array:
     """
     array = np.asarray(drawn)
     if array.shape != shape:
-        raise Unjudged(ERROR, f"asked for the shape {shape}, the target answered {array.shape}")
+        raise Unjudged(ERROR, other_shape(shape, array.shape))
     if array.dtype.name != dtype:
         raise Unjudged(ERROR, f"asked for {dtype}, the target answered {array.dtype.name}")
     values = array.astype(np.complex128 if dtype in PARTS else np.float64)
     wrong = int(np.count_nonzero(~np.isfinite(values)))
     if wrong:
-        raise Unjudged(ERROR, f"{wrong} of {values.size} values are NaN or infinite")
+        nans = int(np.count_nonzero(np.isnan(values)))
+        kinds = f"{nans} NaN, {wrong - nans} infinite"
+        raise Unjudged(ERROR, f"{wrong} of {values.size} values are NaN or infinite ({kinds})")
     return values
 
 

@@ -43,7 +43,14 @@ TESTS = {
     "variance": "mean square about the law's mean, over the law's variance",
     "edges": "values in the last step before a bound",
     "collisions": "values that repeat",
-    "lag": "correlation of neighbours at fixed distances",
+    "atoms": "one value's share of all, of a row, a column or a place",
+    "lag": "correlation at the lag where it is greatest, of all lags",
+    "squares": "correlation of sizes at the lag where it is greatest",
+    "neighbours": "correlation of neighbours in each axis, of parts and of mirror images",
+    "places": "means and spreads of places, rows and columns over all draws",
+    "norms": "sums and norms of rows, columns and tensors: too uneven or too even",
+    "even": "spacings, means and spreads that are more even than chance",
+    "rank": "rank of the matrices",
     "rows": "correlation of rows",
     "columns": "correlation of columns",
     "symmetry": "correlation of a matrix and its transpose",
@@ -58,6 +65,9 @@ TESTS = {
     "trace": "sum of the diagonal",
     "determinant": "positive determinants",
     "entries": "law of single entries",
+    "largest": "the largest entry",
+    "repeats": "entries of a column that are zero, or of one size",
+    "mirrored": "entries of a row that are of the size of the column's",
     "bilinear": "law of bilinear forms",
     "rotation": "fourth powers before and after a reflection",
     "blocks": "alignment of stacked matrices",
@@ -67,6 +77,8 @@ TESTS = {
     "masks": "zeros that two columns share",
     "seed": "values that change though the seed does not",
     "seeds": "seeds that give the same values",
+    "buffer": "tensors whose memory another draw changes",
+    "generator": "draws of one generator that are the same",
     "globals": "generators that a draw with a seed moves",
     "types": "values that are not the float32 ones, rounded",
     "coupling": "scale from one shape to another",
@@ -88,8 +100,8 @@ def title(test: str) -> str:
     """What a test measures, in words; empty for one that nobody knows.
 
     >>> title("lag"), title("modulus.lag")
-    ('correlation of neighbours at fixed distances', 'modulus: correlation of neighbours at fixed \
-distances')
+    ('correlation at the lag where it is greatest, of all lags', 'modulus: correlation at the lag \
+where it is greatest, of all lags')
     """
     part, _, name = test.rpartition(".")
     words = TESTS.get(name, "")

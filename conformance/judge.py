@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
 
+from ..backends.chance import silence
 from ..errors import BackendMissing, InitSpecError
 from ..spec.distribution import Distribution
-from ..spec.tensor_laws import DeltaOrthogonal, Orthogonal
+from ..spec.tensor_laws import Sparse
 from . import drawing
 from .batteries import by_law, complexes, exact
+from .batteries.fixed import is_fixed
 from .cell import Cell, blank
 from .design import MARGINS, Budget
 from .detectable import least, least_scale, measured_scale
@@ -22,6 +24,7 @@ from .finding import Finding
 from .probability import complex_law
 from .probability.complex_law import PARTS, Modulus
 from .probability.own_law import Sampled
+from .report import complex_words
 from .report.explain import explain
 from .report.histogram import picture
 from .report.record import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Decision, Record
@@ -34,9 +37,10 @@ Array = NDArray[Any]
 Scale = tuple[float, float, float]
 
 #: Laws whose scale a test without chance shows.
-_EXACT = (*drawing.FIXED, Orthogonal, DeltaOrthogonal)
+_EXACT = (*drawing.FIXED, *drawing.WHOLE)
 
 
+@silence()  # a seed is drawn in many shapes here, on purpose
 def judge(cell: Cell, budget: Budget) -> Record:
     """Draw and decide. What goes wrong is a verdict with a sentence, never an exception."""
     started = time.perf_counter()
@@ -51,17 +55,15 @@ def judge(cell: Cell, budget: Budget) -> Record:
     except Exception as error:  # of the target's own
         sentence = f"the target raised {raised(error)}"
         record = replace(empty, verdict=ERROR, sentence=sentence)
-    seconds = time.perf_counter() - started
-    return replace(record, sentence=_with_rounding(record.sentence, cell), seconds=seconds)
+    return replace(record, seconds=time.perf_counter() - started)
 
 
-def _with_rounding(sentence: str, cell: Cell) -> str:
-    """The sentence, and that the suite has rounded what it judged to a type that was asked for."""
+def _rounding(cell: Cell) -> str:
+    """That the suite has rounded the last draw to a type that was asked for, where it has."""
     given = cell.target.rounded_from
     if not given or cell.dtype == "float32":
-        return sentence
-    told = f"the target gives {given} and is told no dtype: its values were rounded to {cell.dtype}"
-    return f"{sentence}; {told}" if sentence else told
+        return ""
+    return f"the target gives {given} and is told no dtype: its values were rounded to {cell.dtype}"
 
 
 def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
@@ -71,17 +73,27 @@ def _judged(cell: Cell, budget: Budget, empty: Record) -> Record:
         raise Unjudged(SKIP, "an empty tensor of the right shape and type has no values to judge")
     law = cell.law
     values = drawing.draw_all(cell, empty.seed)
+    rounding = _rounding(cell)
     with wide(cell.dtype):
-        findings = list(
-            exact.battery(cell) if cell.tier == "exact" else by_law.battery(cell, law, values)
-        )
+        findings = list(_findings(cell, law, values))
     decisions = tuple(decide(finding, law, values.size, budget) for finding in findings)
-    verdict, sentence = _verdict(cell, law, decisions, values.size, budget)
+    verdict, why = _verdict(cell, law, decisions, values, budget)
+    sentence = "; ".join(filter(None, (why, rounding)))
     record = replace(empty, verdict=verdict, sentence=sentence, n=values.size, decisions=decisions)
     broken = [item for item in decisions if item.test == "law" and item.verdict == FAIL]
     if broken:  # then nothing can be measured in the law's units
         return replace(record, sentence=_failed(decisions)[0].note)
     return _measured(record, cell, law, values, budget)
+
+
+def _findings(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
+    """Every test of a cell: what needs no chance first."""
+    if cell.tier == "exact":
+        yield from exact.battery(cell)
+        return
+    if cell.has_contract:
+        yield from exact.contract(cell, law, values[0])
+    yield from by_law.battery(cell, law, values)
 
 
 def decide(finding: Finding, law: Distribution, n: int, budget: Budget) -> Decision:
@@ -110,9 +122,10 @@ def _failed(decisions: Iterable[Decision]) -> list[Decision]:
 
 
 def _verdict(
-    cell: Cell, law: Distribution, decisions: tuple[Decision, ...], n: int, budget: Budget
+    cell: Cell, law: Distribution, decisions: tuple[Decision, ...], values: Array, budget: Budget
 ) -> tuple[str, str]:
     """The verdict of all decisions, with the sentence that says why it is no PASS."""
+    n = values.size
     failed = _failed(decisions)
     if any(item.verdict == ERROR for item in decisions):
         return ERROR, "a statistic is not a number"
@@ -124,14 +137,42 @@ def _verdict(
             "says of its support and its moments was held: add one of the two to have the law "
             "judged"
         )
+    if short := _too_few_matrices(cell, law, len(values), budget):
+        return INCONCLUSIVE, short
     if law.std != 0 and not isinstance(law, _EXACT):  # a law without moments has none
         size, margin = least_scale(n, law, budget)[0], MARGINS[cell.tier]
         if size > margin:
+            enough = math.ceil(n * (size / margin) ** 2)
             return INCONCLUSIVE, (
                 f"{n} values show no error of the scale below {size:.1%}, and the margin is "
-                f"{margin:.1%}: draw more"
+                f"{margin:.1%}: draw more, {enough} would do"
             )
+    if cell.target.ignores_seed and not is_fixed(law):
+        return PASS, "it is one tensor: what makes it may give the same one for every seed"
     return PASS, ""
+
+
+def _too_few_matrices(cell: Cell, law: Distribution, tensors: int, budget: Budget) -> str:
+    """Why so many tensors of a law of whole matrices are no proof; nothing where they are.
+
+    A coin that falls on one side each time, as the sign of the determinant may, has to be refused.
+    """
+    if not isinstance(law, (*drawing.WHOLE, Sparse)) or law.std == 0:
+        return ""
+    if cell.tier == "exact" and not cell.target.ignores_seed:
+        return ""
+    each = law.count
+    if isinstance(law, Sparse):  # the zeros of each line are drawn by themselves
+        each *= law.columns if law.zeros_per == "out" else law.rows
+    needed = -(-math.ceil(1 - math.log2(budget.decision)) // max(each, 1))
+    if tensors >= needed:
+        return ""
+    draws = "one draw" if tensors == 1 else f"{tensors} draws"
+    return (
+        f"{draws} of a law of whole matrices is no proof of it, though nothing speaks against it: "
+        f"{needed} draws with seeds of their own would do"
+        f"{'' if cell.target.ignores_seed else ': ask for a smaller shape'}"
+    )
 
 
 def _refusal(decision: Decision) -> str:
@@ -160,8 +201,8 @@ def _scale(
     if isinstance(law, Modulus):
         squares = law.squares(values, cell.dtype)
         size = complexes.measured(squares, law, budget.decision)
-        return size, complexes.explain(squares, law, failed, size) if failed else ""
+        return size, complex_words.explain(values, squares, law, failed, size) if failed else ""
     scale = None if cell.dtype in PARTS else measured_scale(values, law, budget.decision)
     if not failed:
         return scale, ""
-    return scale, explain(cell.scheme, cell.shape, cell.layout, values, failed, scale)
+    return scale, explain(cell.scheme, cell.shape, cell.layout, values, failed, cell.dtype)

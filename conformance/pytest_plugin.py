@@ -92,7 +92,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "May be repeated.",
     )
     group.addoption("--initspec-alpha", type=float, help="a session's chance of a false alarm")
-    group.addoption("--initspec-tier", choices=TIERS, help="how deep to look (default: stat)")
+    text = "how deep to look: exact needs no chance, stat (default) has it and statistics"
+    group.addoption("--initspec-tier", choices=TIERS, help=text)
     group.addoption(
         "--initspec-vary-seeds",
         action="store_true",

@@ -39,7 +39,7 @@ class Selection:
     streams: tuple[str, ...] | None = None
     """Of adapters: ``portable``, ``native``."""
     tier: str | None = None
-    """``exact``, ``stat`` or ``deep``."""
+    """``exact``, ``stat`` or ``deep``; None for ``stat``, and for all adapters ``exact``, too."""
     names: str | None = None
     """An expression of :mod:`.name_filter` that the cells' names fit."""
     time_limit: float = 60.0

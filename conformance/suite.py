@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import protocol
 from ..readings.registry import get, schemes
-from ..spec.fan_rules import Shape
+from ..spec.fan_rules import Fans, Shape
 from ..spec.layout import Layout, checked_shape
 from ..spec.scheme import Scheme
 from ..stream.dtypes import DTYPES
@@ -113,16 +113,18 @@ def distinct() -> list[Scheme]:
 def _law(scheme: Scheme) -> Scheme:
     """The scheme without its spelling; the usual shapes have no groups to miscount."""
     if scheme.mode is None:
-        return scheme
+        return scheme.folded()
     factor = round(scheme.variance_factor, 12)  # a gain is a factor by another name
     return scheme.replace(factor=factor, gain=1.0, nonlinearity=None, slope=None, fans="true")
 
 
 def _form(scheme: Scheme) -> tuple[Any, ...]:
-    cut = scheme.truncation
+    cut, by_fans = scheme.truncation, scheme.needs_fans
     bounds = cut and (cut.unit, cut.variance if isinstance(cut.variance, str) else "stated")
+    scale = scheme.mode, scheme.power, by_fans, scheme.bias_unit
+    scheme = scheme.at(Fans(1.0, 1.0))
     even = scheme.low is None or scheme.low == -(scheme.high or 0.0)
-    return scheme.distribution, scheme.mode, bounds, scheme.bias_unit, scheme.mean != 0, even
+    return scheme.distribution, scale, bounds, scheme.mean != 0, even
 
 
 def target_cells(

@@ -37,7 +37,7 @@ myst_heading_anchors = 4
 myst_links_external_new_tab = False
 
 # The adapters are documented without their frameworks.
-autodoc_mock_imports = ["torch", "tensorflow", "keras", "jax", "jaxlib", "ml_dtypes", "numba"]
+autodoc_mock_imports = ["torch", "tensorflow", "keras", "jax", "jaxlib", "ml_dtypes"]
 _MockObject.__or__ = lambda self, other: self  # as in "Generator | None"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -13,11 +13,11 @@ import re
 import sys
 from pathlib import Path
 
-from _pages import api, cli, dialects, fans, layers, layouts, pictures, schema, schemes
+from _pages import api, cli, dialects, fans, layers, layouts, pictures, plans, schema, schemes
 from _pages.markdown import MARK
 
 ROOT = Path(__file__).resolve().parent / "reference"
-PARTS = (schemes, dialects, layers, layouts, fans, cli, schema, pictures, api)
+PARTS = (schemes, plans, dialects, layers, layouts, fans, cli, schema, pictures, api)
 
 
 def pages() -> dict[str, str]:

@@ -88,7 +88,7 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
         instead: str = "",
     ) -> None:
         self.kind, self.given, self.known = kind, given, tuple(sorted(known))
-        quoted = repr(given) if isinstance(given, str) else shown(given)
+        quoted = repr(given) if isinstance(given, str) else short_repr(given)
         near = nearest(given, self.known) if isinstance(given, str) else []
         offer = f"did you mean {either(near)}?" if near else f"known: {_first(self.known)}."
         if not near and len(self.known) > MOST:
@@ -104,7 +104,9 @@ class UnknownName(InitSpecError, ValueError):  # noqa: N818 - it says what is wr
 class SameKeyWarning(UserWarning):
     """Two tensors were filled with one seed and no name: they begin with the same numbers.
 
-    Give each parameter its ``name=``; one seed serves them all.
+    Give each parameter its ``name=``; one seed serves them all. Each backend warns once: of a seed,
+    and JAX' of a key, that has filled a tensor of another shape or, in place, another tensor. The
+    first one counts as long as it is alive, or the initializer of a seed that drew it.
 
     >>> import warnings
     >>> from initspec import SameKeyWarning
@@ -147,10 +149,10 @@ class NotInstalled(BackendMissing):
         InitSpecError.__init__(self, sentence)
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """A value for a sentence: its repr, in one line and not for ever; its type where that fails.
 
-    >>> shown([0] * 1000)[-12:], len(shown([0] * 1000))
+    >>> short_repr([0] * 1000)[-12:], len(short_repr([0] * 1000))
     (' 0, 0, 0,...', 72)
     """
     try:

@@ -10,32 +10,32 @@ from typing import Any
 NAME, SENTENCE = 300, 2000
 
 
-def shown(text: object, most: int | None = None) -> str:
+def escaped(text: object, most: int | None = None) -> str:
     r"""A text in one line that a terminal, XML, HTML and Markdown can show.
 
     Characters that cannot be printed, such as escape codes, line breaks and the halves of
     characters, stand as Python writes them; a text of more than ``most`` characters is cut.
 
-    >>> print(shown("w\x1b[31m\n"), shown("weight", 4))
+    >>> print(escaped("w\x1b[31m\n"), escaped("weight", 4))
     w\x1b[31m\n wei…
     """
     line = str(text)
     if most is not None and len(line) > most:
         line = line[: most - 1] + "…"
-    return line if line.isprintable() else "".join(map(_escaped, line))
+    return line if line.isprintable() else "".join(map(_escape, line))
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
 
 
 def sentence(text: object, most: int | None = SENTENCE) -> str:
-    r"""The words of a text in one line, as :func:`shown` shows them.
+    r"""The words of a text in one line, as :func:`escaped` shows them.
 
     >>> sentence("first line\n  second line")
     'first line second line'
     """
-    return shown(" ".join(str(text).split()), most)
+    return escaped(" ".join(str(text).split()), most)
 
 
 def json_text(data: Any, indent: int | None = None) -> str:
@@ -45,8 +45,8 @@ def json_text(data: Any, indent: int | None = None) -> str:
     {"name": "\u009b31m é"}
     """
     text = json.dumps(data, indent=indent, ensure_ascii=False)
-    return re.sub(r"[^\n -~]+", _json_escaped, text)
+    return re.sub(r"[^\n -~]+", _json_escape, text)
 
 
-def _json_escaped(match: re.Match[str]) -> str:
+def _json_escape(match: re.Match[str]) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in match.group())

@@ -73,6 +73,15 @@ def backend(name: str) -> Any:
     >>> backend("numpy").name, backend("numpy").out_first
     ('numpy', False)
     """
+    _load(name)
+    return _loaded[name]
+
+
+_loaded: dict[str, Any] = {}
+
+
+def _load(name: str) -> None:
+    """Remember a backend, so that a program that is being compiled may ask for it."""
     if not isinstance(name, str) or name not in doors():
         raise UnknownName("backend", name, doors())
     door, *others = doors()[name]
@@ -81,7 +90,11 @@ def backend(name: str) -> Any:
             f"two packages offer the backend {name!r}: {door.value} and {others[0].value}. "
             "Uninstall one of them."
         )
-    return _adapter(name, door)
+    _loaded[name] = _adapter(name, door)
+
+
+# torch.compile calls it while it reads a program, and does not look inside.
+_load._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @cache

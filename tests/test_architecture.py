@@ -11,7 +11,7 @@ FOLDERS = ("initspec", "backends", "conformance")
 #: The rooms of the architecture, the ground floor first. A file imports from its own room and
 #: from those below. Rooms on one line do not know each other.
 FLOORS = (
-    ("initspec/public", "initspec/moved", "initspec/keras_names"),
+    ("initspec/public", "initspec/moved", "initspec/keras_names", "initspec/computed_weights"),
     ("initspec/errors", "initspec/versions", "initspec/plain_text", "initspec/__init__"),
     ("initspec/plugins", "initspec/files"),
     ("initspec/spec",),

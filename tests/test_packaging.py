@@ -1,8 +1,12 @@
 """What the wheel holds, and that it works away from the tree."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -12,17 +16,15 @@ import pytest
 import initspec
 
 ROOT = Path(__file__).parent.parent
-SUFFIXES = (".py", ".toml", ".json", ".csv", ".typed", ".html", ".css", ".js")
+SUFFIXES = (".py", ".pyi", ".toml", ".json", ".csv", ".typed", ".html", ".css", ".js")
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / "pyproject.toml").exists(), reason="needs the source tree"
 )
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from the committed and the changed files of the tree."""
-    room = tmp_path_factory.mktemp("wheel")
+def copied(room: Path) -> Path:
+    """The committed and the changed files of the tree."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -37,13 +39,43 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target.symlink_to(source.readlink())
         elif source.exists():
             target.write_bytes(source.read_bytes())
+    return room / "tree"
+
+
+def built(room: Path, **environment: str) -> Path:
+    """A wheel of the tree."""
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     done = subprocess.run(
-        [*command, "--wheel-dir", str(room), str(room / "tree")], capture_output=True, text=True
+        [*command, "--wheel-dir", str(room), str(copied(room))],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
     return next(room.glob("*.whl"))
 
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built by the compiler that is there."""
+    return built(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def without_compiler(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built where every compiler fails."""
+    return built(tmp_path_factory.mktemp("without"), CC=FALSE)
+
+
+def kernels(names: set[str]) -> set[str]:
+    """The compiled kernels among the files of a wheel."""
+    return {
+        name for name in names if re.fullmatch(r"initspec/backends/cpu/_kernel\..*(so|pyd)", name)
+    }
+
+
+FALSE = shutil.which("false") or "no compiler"
+COMPILER = shutil.which(str(sysconfig.get_config_var("CC") or "cc").split()[0])
 
 #: Folders that stand beside initspec/ in the repository and install inside it.
 LINKED = ("backends", "conformance")
@@ -60,10 +92,27 @@ def test_the_wheel_holds_every_file_and_one_folder(wheel: Path) -> None:
             linked = folder == "initspec" and below.parts[0] in LINKED
             if path.suffix in SUFFIXES and not linked:
                 expected.add(f"{home}/{below.as_posix()}")
-    assert inside == expected
+    assert inside - kernels(inside) == expected
+    assert len(kernels(inside)) == (COMPILER is not None)
+    if sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        assert wheel.name.split("-")[2:4] == ["cp311", "abi3"]  # one for every Python from there on
 
 
-def test_the_wheel_works_away_from_the_tree(wheel: Path, tmp_path: Path) -> None:
+def test_the_source_distribution_holds_the_kernel(tmp_path: Path) -> None:
+    command = [sys.executable, "setup.py", "--quiet", "sdist", "--dist-dir", str(tmp_path)]
+    subprocess.run(command, cwd=copied(tmp_path), check=True, capture_output=True)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"setup.py", "pyproject.toml", "backends/cpu/_kernel.c"} <= inside
+
+
+@pytest.mark.parametrize("made", ["wheel", "without_compiler"])
+def test_the_wheel_works_away_from_the_tree(
+    made: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    wheel: Path = request.getfixturevalue(made)
+    there = bool(kernels(set(zipfile.ZipFile(wheel).namelist())))
+    assert there == (made == "wheel" and COMPILER is not None)
     site = tmp_path / "site"
     install = [
         sys.executable,
@@ -80,10 +129,12 @@ def test_the_wheel_works_away_from_the_tree(wheel: Path, tmp_path: Path) -> None
 import initspec, sys
 assert initspec.__file__.startswith(sys.argv[1]), initspec.__file__
 from initspec.commands.main import main
+from initspec.backends.cpu.fill import compiled, described
+assert compiled() == (sys.argv[2] == "True"), described()
 sys.exit(main(["sample", "he_normal", "--shape", "256", "512", "--seed", "42", "--digest"]))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, str(site)],
+        [sys.executable, "-c", code, str(site), str(there)],
         env={"PYTHONPATH": str(site), "PATH": "/usr/bin:/bin"},
         cwd=tmp_path,
         capture_output=True,

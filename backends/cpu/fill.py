@@ -1,4 +1,4 @@
-"""The portable stream on the CPU: the kernel that fills memory, Numba's or NumPy's.
+"""The portable stream on the CPU: the kernel that fills memory, compiled or NumPy's.
 
 Both take their rows from :mod:`initspec.backends.cpu.walk`, and share them out over the threads of
 :mod:`initspec.backends.cpu.threads`.
@@ -7,28 +7,50 @@ Both take their rows from :mod:`initspec.backends.cpu.walk`, and share them out 
 from __future__ import annotations
 
 import os
-import sys
 import warnings
-from _thread import get_ident
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from ...errors import BackendMissing, SpecError
+from ... import stream
+from ...errors import SpecError
+from ...spec.fan_rules import Shape
 from ...spec.integer_form import Draw
 from ...stream.canonical_order import Block
 from ...stream.reference import Key
 from . import kernel_numpy
 
-_preparing: set[int] = set()  # the threads that import or compile the kernel
-_stranded = False  # whether a fork has left Numba within a compilation that never ends
+_failure: Exception | None = None
+try:
+    from . import kernel_c
+except ImportError as error:  # it was not built, or for another machine
+    _failure = error
+
+_UNBUILT = (
+    "the compiled kernel was not built: install a C compiler, and initspec again, for more speed"
+)
 
 
-class _Busy(Exception):  # noqa: N818 - it says what is wrong
-    """Numba cannot be waited for: its work goes on below this call, or in a lost thread."""
+def _fold_in(key0: int, key1: int, data: int) -> Key:
+    return stream.fold_in((key0, key1), data)
+
+
+_HUGE = 1 << 21  # bytes of a huge page
+
+
+class Kernel(NamedTuple):
+    """A kernel, and what it is in words."""
+
+    words: str
+    fill: Callable[..., None]
+    #: Fills what is no array of NumPy's; the compiled kernel can.
+    fill_memory: Callable[..., None] | None = None
+    #: Of an address and a size: makes the first touch of new memory cheaper.
+    use_huge_pages: Callable[[int, int], None] | None = None
+    #: Of a key's two words and another one.
+    fold_in: Callable[[int, int, int], Key] = _fold_in
 
 
 def fill(
@@ -37,73 +59,106 @@ def fill(
     """Fill ``out``, a window of a tensor, with the numbers of ``draw``, or with words for ``None``.
 
     ``dtype`` names the numbers: ``"bfloat16"`` is written as its bits, in uint16. ``blocks`` are
-    those of the window's :class:`initspec.stream.placement.Placement`. The kernel is Numba's where
-    that is installed and compiles; ``INITSPEC_KERNEL=numpy`` or ``numba`` in the environment says
+    those of the window's :class:`initspec.stream.placement.Placement`. The kernel is the compiled
+    one where that was built and works; ``INITSPEC_KERNEL=numpy`` or ``c`` in the environment says
     otherwise.
 
-    Raises :class:`SpecError` for another kernel, :class:`BackendMissing` for one not installed.
+    Raises :class:`SpecError` for another kernel, and for ``c`` where it was not built or fails.
     """
-    try:
-        kernel = _kernel(dtype)
-    except _Busy:
-        kernel = kernel_numpy.fill
-    kernel(out, dtype, blocks, key, draw)
+    _kernel().fill(out, dtype, blocks, key, draw)
+
+
+def fill_memory(
+    address: int,
+    steps: Shape,
+    itemsize: int,
+    dtype: str,
+    blocks: tuple[Block, ...],
+    key: Key,
+    draw: Draw,
+) -> bool:
+    """Fill the memory at an address, if it is one block and the kernel can; whether it was filled.
+
+    ``steps`` are those of its axes, in elements. An array of NumPy's takes a tensor of another
+    library a microsecond, which is much for a small one. The caller holds the memory.
+    """
+    fill_at = _kernel().fill_memory
+    if fill_at is None or len(blocks) != 1 or len(steps) != len(blocks[0].shape):
+        return False
+    if 0 not in blocks[0].shape:
+        fill_at(address, steps, itemsize, dtype, blocks[0], key, draw)
+    return True
+
+
+def prepare(address: int, size: int) -> None:
+    """Ask for huge pages under new memory that is filled next, if it is large.
+
+    NumPy does so for its own arrays. The first touch of 4 KiB pages takes longer than the numbers.
+    """
+    use_huge_pages = _kernel().use_huge_pages
+    if size >= 2 * _HUGE and use_huge_pages is not None:
+        use_huge_pages(address, size)
+
+
+def fold_name(key: Key, name: str | None) -> Key:
+    """The key of a named parameter: :func:`initspec.stream.fold_name`, in two microseconds.
+
+    >>> fold_name((0, 42), "encoder.0") == stream.fold_name((0, 42), "encoder.0")
+    True
+    """
+    if name is None:
+        return key
+    high, low = stream.name_hash(name)
+    fold_in = _kernel().fold_in
+    return fold_in(*fold_in(*key, high), low)
 
 
 @cache
-def _kernel(dtype: str | None = None) -> Callable[..., None]:
-    """The fill of the kernel that is chosen, compiled for the dtype."""
-    name = os.environ.get("INITSPEC_KERNEL") or "numba"
-    if name not in ("numba", "numpy"):
-        raise SpecError(f"INITSPEC_KERNEL is 'numpy' or 'numba', not {name!r}.")
+def _kernel() -> Kernel:
+    """The kernel that is chosen."""
+    name = os.environ.get("INITSPEC_KERNEL")
+    if name not in (None, "", "c", "numpy"):
+        raise SpecError(f"INITSPEC_KERNEL is 'c' or 'numpy', not {name!r}.")
     if name == "numpy":
-        return kernel_numpy.fill
-    thread = get_ident()
-    if _stranded or thread in _preparing:
-        raise _Busy
-    _preparing.add(thread)
-    try:
-        kernel: Any = import_module(f"{__package__}.kernel_numba")
-        if dtype is not None:
-            kernel.entry(dtype)
-        chosen: Callable[..., None] = kernel.fill
-        return chosen
-    except ModuleNotFoundError as error:
-        if "INITSPEC_KERNEL" in os.environ:
-            command = 'pip install "initspec[fast]"'
-            raise BackendMissing("numba", "Numba", command) from error
-    except Exception as error:
+        return Kernel("numpy, as INITSPEC_KERNEL says", kernel_numpy.fill)
+    failure = _failure
+    if failure is None:
+        try:
+            kernel_c.check()
+            words = f"c, {kernel_c.LEVELS[-1]}"
+            return Kernel(
+                words,
+                kernel_c.fill,
+                kernel_c.fill_memory,
+                kernel_c.use_huge_pages,
+                kernel_c.fold_in,
+            )
+        except Exception as error:
+            failure = error
+    unbuilt = isinstance(failure, ModuleNotFoundError)
+    why = (
+        _UNBUILT if unbuilt else f"the compiled kernel fails ({failure or type(failure).__name__})"
+    )
+    if name == "c":
+        raise SpecError(f"INITSPEC_KERNEL is 'c', and {why}.") from failure
+    if not unbuilt:
         warnings.warn(
-            f"Numba does not compile the kernel ({error or type(error).__name__}), so tensors are "
-            "drawn by the kernel in NumPy: the same numbers, more slowly.",
+            f"{why}, so tensors are drawn by the kernel in NumPy: the same numbers, more slowly.",
             RuntimeWarning,
             stacklevel=1,
         )
-    finally:
-        _preparing.discard(thread)
-    return kernel_numpy.fill
+    return Kernel(f"numpy: {why}", kernel_numpy.fill)
 
 
 def compiled() -> bool:
     """Whether the kernel is compiled, and so overtaken by no other program on this CPU."""
-    try:
-        return _kernel() is not kernel_numpy.fill
-    except _Busy:
-        return False
+    return _kernel().fill is not kernel_numpy.fill
 
 
-def _after_fork() -> None:
-    """Of the threads that were importing or compiling, a forked child has one at most."""
-    global _stranded
-    lost = _preparing - {get_ident()}
-    _preparing.difference_update(lost)
-    spec = getattr(sys.modules.get("numba"), "__spec__", None)
-    lock = getattr(sys.modules.get("numba.core.compiler_lock"), "global_compiler_lock", None)
-    free = lock is None or lock._lock.acquire(blocking=False)
-    if lock is not None and free:
-        lock._lock.release()
-    _stranded = _stranded or bool(lost) or not free or getattr(spec, "_initializing", False)
+def described() -> str:
+    """The kernel in words, and why it is not the compiled one.
 
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    >>> described().split(",")[0].split(":")[0] in ("c", "numpy")
+    True
+    """
+    return _kernel().words

@@ -22,6 +22,7 @@ from ...stream.dtypes import rounded, storage
 from ...stream.placement import Placement
 from ...stream.reference import Key
 from .fill import fill as fill_words
+from .threads import share
 
 _HUGE = 1 << 21  # bytes of a huge page
 _SLAB = 1 << 18  # elements whose 64-bit indices are held at a time
@@ -65,7 +66,8 @@ def fill(out: Array, law: Distribution, place: Placement, *, key: Key, dtype: st
         fill_words(out, dtype, place.blocks, key, law.draw)
         return
     if law.kind == "constant":
-        out[...] = rounded(np.array(law.mean), dtype)
+        value = rounded(np.array(law.mean), dtype)
+        in_parts(out, lambda part: part.fill(value))
         return
 
     def normals(size: Shape) -> NDArray[np.float64]:
@@ -79,6 +81,29 @@ def fill(out: Array, law: Distribution, place: Placement, *, key: Key, dtype: st
         return words
 
     structured(out, law, place, dtype, normals, ranks, key)
+
+
+def in_parts(out: Array, work: Callable[[Array], object]) -> None:
+    """Do elementwise work on an array part by part, so that an interrupt waits for one of them.
+
+    >>> out = np.zeros((2, 3))
+    >>> in_parts(out.T, lambda part: part.fill(1.0))
+    >>> out.sum()
+    np.float64(6.0)
+    """
+    if out.ndim == 0:
+        work(out)
+        return
+    flat = out if out.flags.c_contiguous else out.T
+    if flat.flags.c_contiguous:
+        along = flat.reshape(-1)
+    else:
+        along = np.moveaxis(out, int(np.argmax(out.shape)), 0)
+
+    def part(start: int, stop: int) -> None:
+        work(along[start:stop])
+
+    share(part, along.shape[0], out.size)
 
 
 def _in_order(size: int) -> tuple[Block, ...]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ... import stream as _stream
-from ...errors import BackendMissing, SpecError, StreamError, UnknownName
+from ...errors import BackendMissing, LayoutError, SpecError, StreamError
 from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
@@ -26,12 +25,15 @@ from ...spec.scheme import Scheme
 from ...stream import dtypes
 from ...stream.placement import Placement
 from ...stream.reference import fresh_key
-from ..chance import draws
+from ..chance import SameKeys, draws
+from ..cpu.fill import fold_name
 from . import kernel, laws, native
 from . import tree as tree_of
 from .kernel import Pair
 from .keys import key_pair, known, named, pair_of, typed_key
 from .sharding import placed, put, sharding_of, untraced
+
+same_keys = SameKeys()
 
 
 class JaxBackend:
@@ -57,7 +59,7 @@ class JaxBackend:
         Raises :class:`StreamError` for a batch of keys, and for keys that have not 64 bits.
         """
         pair = fresh_key() if source is None else key_pair(source)
-        return _stream.fold_name(pair, name) if known(pair) else kernel.fold_name(pair, name)
+        return fold_name(pair, name) if known(pair) else kernel.fold_name(pair, name)
 
     def words(
         self,
@@ -68,7 +70,7 @@ class JaxBackend:
         window: Sequence[slice] | None = None,
     ) -> Any:
         """The words as an array of uint32, of the window's shape."""
-        place = Placement.of(shape, layout, window)
+        place = Placement.of(_sizes(shape), layout, window)
         return kernel.words(pair_of(key), place.shape, place.layout, place.window)
 
     def sample(
@@ -89,7 +91,7 @@ class JaxBackend:
         Raises :class:`SpecError` for a float64 that JAX would not give, :class:`StreamError` for
         what is no key, and for numbers that XLA would flush to zero.
         """
-        place = Placement.of(shape, layout, window)
+        place = Placement.of(_sizes(shape), layout, window)
         kind, key = _dtype(dtype), pair_of(key)
         check_held(distribution, kind)
         sharding = sharding_of(out_sharding)
@@ -117,7 +119,7 @@ class JaxBackend:
         """Drawn by ``jax.nn.initializers``, bit for bit, with a key of any implementation; a seed
         makes a Threefry key, that of ``jax.random.key(seed)``.
         """
-        place = Placement.of(shape, layout)
+        place = Placement.of(_sizes(shape), layout)
         kind = _dtype(dtype)
         check_held(distribution, kind)
         sharding = sharding_of(out_sharding)
@@ -224,6 +226,8 @@ class JaxInitializer:
         It is what ``jax.make_array_from_callback`` asks for:
         ``make_array_from_callback(shape, sharding, lambda part: init.window(key, shape, part))``.
 
+        Raises :class:`StreamError` for bounds that are traced, or outside of the shape.
+
         >>> import jax
         >>> from initspec import get
         >>> he = get("he_normal").jax
@@ -232,6 +236,13 @@ class JaxInitializer:
         >>> bool((part == he(key, (256, 512))[8:16]).all())
         True
         """
+        parts = [part for part in window if isinstance(part, slice)] if _listed(window) else []
+        bounds = [bound for part in parts for bound in (part.start, part.stop)]
+        if any(isinstance(bound, jax.core.Tracer) for bound in bounds):
+            raise StreamError(
+                "the bounds of this window are traced, and a program is made for one window: give "
+                "integers, which jax.jit takes by static_argnums."
+            )
         return self._draw(key, shape, dtype, window, None)
 
     def _draw(
@@ -242,14 +253,15 @@ class JaxInitializer:
         window: Sequence[slice] | None,
         out_sharding: Any,
     ) -> Any:
-        sizes = checked_shape(shape)
+        sizes = _sizes(shape)
         law = self.scheme.on(sizes, self.layout)
         options: dict[str, Any] = {
             "layout": self.layout,
             "dtype": _dtype(self.dtype if dtype is None else dtype),
             "out_sharding": out_sharding,
         }
-        seed = self.seed if draws(law, sizes) else 0
+        random = draws(law, sizes)
+        seed = self.seed if random else 0
         source = key if seed is None else seed
         if source is None:
             raise StreamError(
@@ -259,11 +271,25 @@ class JaxInitializer:
         backend = JaxBackend()
         if self.stream == "portable":
             pair = backend.key(source, self.name)
-            return backend.sample(law, sizes, key=pair, window=window, **options)
+            array = backend.sample(law, sizes, key=pair, window=window, **options)
+            if random and window is None:
+                self._note(array, pair)
+            return array
         array = backend.native(law, sizes, source=named(typed_key(source), self.name), **options)
         if window is None:
+            if random:
+                self._note(array)
             return array
         return array[Placement.of(sizes, self.layout, window).window]
+
+    def _note(self, array: Any, key: Any = None) -> None:
+        """Of an array that is drawn now, from a seed or from a key whose words are known."""
+        if self.name is not None or not untraced():
+            return
+        if self.seed is not None:
+            same_keys.note(self.seed, array, array.shape, maker=self)
+        elif key is not None and known(key):
+            same_keys.note(key, array, array.shape, told="the key {!r}")
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -288,7 +314,7 @@ class HaikuInitializer:
 
     def __call__(self, shape: Shape | Sequence[int], dtype: Any = None) -> Any:
         init = self.initializer
-        sizes = checked_shape(shape)
+        sizes = _sizes(shape)
         drawn = init.seed is None and draws(init.scheme.on(sizes, init.layout), sizes)
         return init(_haiku().next_rng_key() if drawn else None, sizes, dtype)
 
@@ -318,13 +344,20 @@ def _dtype(dtype: Any) -> str:
 def _dtype_name(dtype: Any) -> str:
     if dtype is float:
         return str(jnp.result_type(float))
-    try:
-        return dtypes.dtype_name(dtype)
-    except UnknownName:
-        with suppress(TypeError):  # of what JAX takes for no dtype either
-            if jnp.issubdtype(dtype, np.complexfloating):
-                raise SpecError(
-                    f"{jnp.dtype(dtype)} was asked for, and the laws are of real numbers: draw the "
-                    "real and the imaginary part by two names, each with half the variance."
-                ) from None
-        raise
+    return dtypes.dtype_name(dtype)
+
+
+def _sizes(shape: Shape | Sequence[int]) -> Shape:
+    """The shape as plain integers; raises :class:`LayoutError` for sizes that are traced."""
+    parts = shape if _listed(shape) else (shape,)
+    if any(isinstance(size, jax.core.Tracer) for size in parts):
+        raise LayoutError(
+            "the sizes of this shape are traced, and a program is made for one shape: say so by "
+            "jax.jit(init, static_argnums=1), or leave it out of the arguments, as in "
+            "jax.eval_shape(lambda key: init(key, (256, 512)), key)."
+        )
+    return checked_shape(shape)
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, (tuple, list))

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ... import stream
 from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.layout import Layout
 from ...stream.parts import Part
+from ..cpu.fill import fold_name
 from . import kernel
 from .keys import known
 from .sharding import placed
@@ -74,7 +74,7 @@ def init(backend: Any, tree: Any, key: Any, drawn: Callable[[str], Sequence[Draw
     Raises :class:`SpecError` for a leaf without values of which nothing is said.
     """
     pair = backend.key(key)
-    fold = stream.fold_name if known(pair) else kernel.fold_name
+    fold = fold_name if known(pair) else kernel.fold_name
 
     def sample(value: Any, how: Drawn, shape: tuple[int, ...], sharding: Any) -> Any:
         law, layout, name, _ = how

@@ -22,15 +22,17 @@ from ...spec.scheme import Scheme
 from ...spec.serial import to_dict
 from ...stream import dtypes
 from ...stream.placement import Placement
-from ..chance import draws
+from ..chance import SameKeys, draws
+from ..cpu.fill import fold_name
 from . import native
 from .axes import layout_of
-from .framework import adapter, as_it_is, shapes_only, traced
+from .framework import adapter, as_it_is, shapes_only, symbolic, traced
 from .seeds import seed_of, small_seed, state_key
 
 Tensor = Any
 
 PACKAGE = "initspec"
+same_keys = SameKeys()
 
 
 class KerasBackend:
@@ -63,7 +65,7 @@ class KerasBackend:
             if keras.backend.backend() == "tensorflow" and traced():
                 return backend("tensorflow").key(None, name)
             source = random.getrandbits(64)
-        return _stream.fold_name(_stream.key_from_seed(source), name)
+        return fold_name(_stream.key_from_seed(source), name)
 
     @as_it_is
     def words(
@@ -214,15 +216,23 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
         wanted = dtypes.dtype_name(_first(dtype, self.dtype, keras.config.floatx()))
         if shapes_only():
             return keras.ops.zeros(sizes, wanted)
+        random = draws(law, sizes)
+        tensor = self._drawn(law, sizes, self.seed if random else 0, layout, wanted)
+        if random and self.name is None and isinstance(self.seed, int) and not symbolic(tensor):
+            same_keys.note(self.seed, tensor, sizes, maker=self)
+        return tensor
+
+    def _drawn(
+        self, law: Distribution, sizes: Shape, source: Any, layout: Layout | None, dtype: str
+    ) -> Tensor:
         ours = KerasBackend()
-        source = self.seed if draws(law, sizes) else 0
         if self.stream == "portable":
             key = ours.key(source, self.name)
-            return ours.sample(law, sizes, key=key, layout=layout, dtype=wanted)
+            return ours.sample(law, sizes, key=key, layout=layout, dtype=dtype)
         if isinstance(source, int):
             high, low = ours.key(source, self.name)
             source = high << 32 | low
-        return ours.native(law, sizes, source=source, layout=layout, dtype=wanted)
+        return ours.native(law, sizes, source=source, layout=layout, dtype=dtype)
 
     def _axes(self, ndim: int) -> Layout | None:
         """The layout, given or made of the axes that the layer named."""
@@ -271,9 +281,10 @@ class KerasInitializer(keras.initializers.VarianceScaling):  # type: ignore[misc
         >>> get("he_normal").keras(seed=1).get_config()["seed"]
         1
         """
-        custom = self.scheme.custom
+        custom, gain = self.scheme.custom, self.scheme.gain
+        own = {"custom": custom} | ({"gain": gain} if gain != 1 else {})
         return {
-            "scheme": {"custom": custom} if custom is not None else to_dict(self.scheme),
+            "scheme": own if custom is not None else to_dict(self.scheme),
             "seed": keras.saving.serialize_keras_object(self.seed),
             "name": self.name,
             "layout": None if self.layout is None else str(self.layout),
@@ -321,5 +332,6 @@ def _first(*values: Any) -> Any:
 def _scheme(scheme: Any) -> Scheme:
     """The scheme that a user names, or that a config holds."""
     if isinstance(scheme, Mapping) and "custom" in scheme:
-        return get(keras.saving.deserialize_keras_object(scheme["custom"]))
+        own = get(keras.saving.deserialize_keras_object(scheme["custom"]))
+        return own.replace(gain=scheme["gain"]) if "gain" in scheme else own
     return get(scheme)

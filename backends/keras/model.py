@@ -154,22 +154,26 @@ def _is_functional(layer: Any) -> bool:
 
 def _named(layer: Any) -> dict[int, str]:
     """The layers that attributes hold, by identity: directly, or in a list or a dict."""
+    held = {name: value for name, value in vars(layer).items() if not _is_keras_own(name)}
+    held |= vars(layer).get("_modules", {})  # where Keras runs on PyTorch
     names: dict[int, str] = {}
-    for attribute, value in vars(layer).items():
-        if attribute in ("_layers", "_tracker", "_functional"):
-            continue
+    for attribute, value in held.items():
         word = attribute.lstrip("_")
-        if isinstance(value, keras.Layer):
-            names.setdefault(id(value), word)
-        elif isinstance(value, dict):
-            for key, child in value.items():
-                if isinstance(child, keras.Layer):
-                    names.setdefault(id(child), f"{word}.{key}")
+        children: Iterable[tuple[str, Any]] = [(word, value)]
+        if isinstance(value, dict):
+            children = [(f"{word}.{key}", child) for key, child in value.items()]
         elif isinstance(value, (list, tuple)):
-            for at, child in enumerate(value):
-                if isinstance(child, keras.Layer):
-                    names.setdefault(id(child), f"{word}.{at}")
+            children = [(f"{word}.{at}", child) for at, child in enumerate(value)]
+        for name, child in children:
+            if isinstance(child, keras.Layer):
+                names.setdefault(id(child), name)
     return names
+
+
+def _is_keras_own(attribute: str) -> bool:
+    """Whether Keras keeps its books there."""
+    own = ("_layers", "_tracker", "_functional", "_modules", "_parameters")
+    return attribute in own or attribute.startswith("_self_")
 
 
 def _made_name(layer: Any) -> str | None:

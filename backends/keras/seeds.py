@@ -10,6 +10,7 @@ import keras
 
 from ... import stream as _stream
 from ...plugins import backend
+from ..cpu.fill import fold_name
 from .framework import symbolic
 
 
@@ -30,7 +31,7 @@ def state_key(generator: Any, name: str | None) -> Any:
         return _traced_key(state[0], state[1], name)
     seed, count = (int(word) for word in keras.ops.convert_to_numpy(state))
     pair = _stream.fold_in(_stream.key_from_seed(seed % 2**64), count % 2**32)
-    return _stream.fold_name(pair, name)
+    return fold_name(pair, name)
 
 
 def _next(generator: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from ...errors import SpecError
 from ...protocol import check_stream
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
-from ...spec.layout import Layout
+from ...spec.layout import Layout, checked_shape
 from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
 from ...spec.scheme_law import law_on
@@ -24,11 +24,23 @@ from ...stream.reference import Key, checked_key, fresh_key
 from ..chance import SameKeys, draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
+from ..cpu.fill import fold_name
 from . import native
 
 Array = NDArray[Any]
 
 same_keys = SameKeys()
+_MOST_PLANS = 4096
+#: The names of the types of arrays, which NumPy takes longer to say.
+_NAMES = {np.dtype(name): name for name in DTYPES if name != "bfloat16"}
+
+
+class _Plan(NamedTuple):
+    """What is known of a law on an array before it is drawn."""
+
+    law: Distribution
+    place: Placement
+    random: bool  # whether it needs random numbers
 
 
 class NumpyBackend:
@@ -43,6 +55,10 @@ class NumpyBackend:
 
     name = "numpy"
     out_first = False
+
+    def __init__(self) -> None:
+        # By the identity of a scheme, which is held: to hash it takes longer than a small draw.
+        self._plans: dict[Any, tuple[Scheme, _Plan]] = {}
 
     def key(self, source: Any = None, name: str | None = None) -> Key:
         """From a seed, a ``Generator`` or ``BitGenerator`` (one 64-bit draw), a ``SeedSequence``
@@ -61,7 +77,7 @@ class NumpyBackend:
                 key = _stream.key_from_seed(int(source.generate_state(1, np.uint64)[0]))
             case _:
                 key = _stream.key_from_seed(source)
-        return _stream.fold_name(key, name)
+        return fold_name(key, name)
 
     def words(
         self,
@@ -151,25 +167,31 @@ class NumpyBackend:
         if seed is not None and rng is not None:
             raise SpecError("give seed= or rng=, not both: each of them is a source of randomness.")
         check_stream(stream)
-        place = Placement.of(shape, layout, window)
-        law = law_on(scheme, place.shape, place.layout, self.out_first)
+        plan = self._plan(scheme, shape, layout, window)
+        law, place = plan.law, plan.place
         if out is None:
             kind = dtype_name("float32" if dtype is None else dtype)
         else:
             kind = _checked_out(out, place.extent, dtype)
         check_held(law, kind)
         source = seed if rng is None else rng
-        if not draws(law, place.shape) and (source is None or rng is not None):
+        random = plan.random
+        if not random and (source is None or rng is not None):
             source = 0  # which asks no generator
+        unnamed = random and name is None and window is None and isinstance(seed, int | np.integer)
         if stream == "native":
             drawn = self.native(law, place.shape, source=source, layout=layout, dtype=kind)
             drawn = drawn[place.window]
+            memory = out.ctypes.data if unnamed and out is not None else None
             if out is None:
-                return drawn
-            out[...] = drawn
+                out = drawn
+            else:
+                out[...] = drawn
+            if unnamed:
+                same_keys.note(seed, out, out.shape, memory=memory)
             return out
         key = self.key(source, name)
-        memory = None if out is None else out.ctypes.data
+        memory = out.ctypes.data if unnamed and out is not None else None
         if out is None:
             out = typed(host_laws.draw(law, place, key=key, dtype=kind), kind)
         else:
@@ -178,10 +200,32 @@ class NumpyBackend:
                 bits = bits.view(storage(kind))  # in the order of bytes of this machine
             host_laws.fill(bits, law, place, key=key, dtype=kind)
             if not out.dtype.isnative:
-                bits.byteswap(inplace=True)
-        if isinstance(seed, int) and name is None and window is None and draws(law, place.shape):
-            same_keys.note(seed, out, memory)
+                host_laws.in_parts(bits, lambda part: part.byteswap(inplace=True))
+        if unnamed:
+            same_keys.note(seed, out, out.shape, memory=memory)
         return out
+
+    def _plan(
+        self,
+        scheme: Scheme,
+        shape: Shape | list[int],
+        layout: Layout | str | None,
+        window: Sequence[slice] | None,
+    ) -> _Plan:
+        """What is known of a draw before it begins, from a cache where it is of a whole tensor."""
+        sizes = checked_shape(shape)
+        plain = window is None and (layout is None or isinstance(layout, (str, Layout)))
+        asked = id(scheme), sizes, layout
+        held = self._plans.get(asked) if plain else None
+        if held is None:
+            place = Placement.of(sizes, layout, window)
+            law = law_on(scheme, place.shape, place.layout, self.out_first)
+            held = scheme, _Plan(law, place, draws(law, place.shape))
+            if plain:
+                if len(self._plans) >= _MOST_PLANS:
+                    self._plans.clear()
+                self._plans[asked] = held
+        return held[1]
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -226,11 +270,16 @@ def _checked_out(out: Any, shape: Shape, dtype: Any) -> str:
             f"out is {type(out).__name__!r}, and a NumPy array is expected: pass "
             f"np.empty({shape}, np.float32), or leave it out."
         )
-    stored = out.dtype.name
+    stored = _NAMES.get(out.dtype) or out.dtype.name
     default = stored if stored in DTYPES else "float32"
     kind = default if dtype is None else dtype_name(dtype)
     if out.shape != shape:
         raise SpecError(f"out has the shape {out.shape}, and {shape} was asked for.")
+    if out.dtype.kind == "c":
+        raise SpecError(
+            f"out is of {out.dtype}, and the laws are of real numbers: fill out.real and out.imag "
+            "by two names, each with half the variance."
+        )
     if stored != kind:
         asked = f"{kind} is drawn by default" if dtype is None else f"dtype={kind!r} was asked for"
         bits = "; give the bits of bfloat16 as out.view(ml_dtypes.bfloat16)"

@@ -22,14 +22,17 @@ from ...spec.serial import from_dict, to_dict
 from ...stream import dtypes
 from ...stream.canonical_order import Window, checked
 from ...stream.placement import Placement
-from ..chance import draws
+from ..chance import SameKeys, draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
+from ..cpu.fill import fold_name
 from . import kernel, laws, native
 from .autograph import as_it_is
 from .keys import Key, eager, is_source, is_tensor, known, pair_of, tensors, words_of
 
 Tensor = Any
+
+same_keys = SameKeys()
 
 
 class TensorFlowBackend:
@@ -65,7 +68,7 @@ class TensorFlowBackend:
             key = words_of(source)
         else:
             key = _stream.key_from_seed(source)
-        return _stream.fold_name(key, name) if known(key) else kernel.fold_name(key, name)
+        return fold_name(key, name) if known(key) else kernel.fold_name(key, name)
 
     @as_it_is
     def words(
@@ -194,13 +197,20 @@ class TensorFlowInitializer:
         law = self.scheme.on(sizes, self.layout)
         wanted = dtypes.dtype_name((self.dtype or "float32") if dtype is None else dtype)
         part = _partition(sizes, partition_shape, partition_offset)
-        backend = TensorFlowBackend()
-        key = backend.key(self.seed, self.name) if draws(law, sizes) else (0, 0)
+        backend, random = TensorFlowBackend(), draws(law, sizes)
+        key = backend.key(self.seed, self.name) if random else (0, 0)
         if self.stream == "native":
             source = tf.stack(tensors(key))
-            whole = backend.native(law, sizes, source=source, layout=self.layout, dtype=wanted)
-            return whole if part is None else whole[part]
-        return backend.sample(law, sizes, key=key, layout=self.layout, dtype=wanted, window=part)
+            tensor = backend.native(law, sizes, source=source, layout=self.layout, dtype=wanted)
+            tensor = tensor if part is None else tensor[part]
+        else:
+            tensor = backend.sample(
+                law, sizes, key=key, layout=self.layout, dtype=wanted, window=part
+            )
+        plain = self.name is None and part is None and isinstance(self.seed, int)
+        if plain and random and tf.executing_eagerly():
+            same_keys.note(self.seed, tensor, sizes, maker=self)
+        return tensor
 
     def get_config(self) -> dict[str, Any]:
         """The options as plain data; raises :class:`SpecError` for a seed that is none.

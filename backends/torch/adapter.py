@@ -14,14 +14,16 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 from ...errors import SpecError
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
-from ...spec.layout import Layout, checked_shape
+from ...spec.layout import Layout, checked_layout, checked_shape
 from ...spec.number_types import check_held
 from ...spec.scheme import Scheme
+from ...spec.traced import refuse_in_program
 from ...stream import dtypes
 from ...stream.canonical_order import checked, extent
 from ...stream.placement import Placement
 from ...stream.reference import Key, checked_key
 from ..cpu.fill import fill as fill_words
+from ..cpu.fill import prepare
 from . import operator
 from .checks import (
     NAMES,
@@ -37,7 +39,17 @@ from .checks import (
     shards_of,
 )
 from .model import TorchModel
-from .writing import Plan, Step, key_of, memory, same_keys, write, write_native, write_portable
+from .writing import (
+    Plan,
+    Step,
+    is_untouched,
+    key_of,
+    memory,
+    same_keys,
+    write,
+    write_native,
+    write_portable,
+)
 
 _MOST_PLANS = 4096
 
@@ -97,6 +109,7 @@ class TorchBackend:
         place = Placement.of(shape, layout, window, out_first=True)
         out = torch.empty(place.extent, dtype=dtype_of(dtype))
         check_held(distribution, NAMES[out.dtype])
+        prepare(out.data_ptr(), out.nbytes)
         write_portable(out, Plan.of(distribution, place), checked_key(key))
         return out
 
@@ -128,6 +141,8 @@ class TorchBackend:
 
     def initializer(self, scheme: Scheme, **options: Any) -> TorchInitializer:
         """A callable ``init_(tensor)`` that fills in place; see :meth:`fill` for the options."""
+        if torch.compiler.is_dynamo_compiling():
+            return TracedInitializer(scheme, options)  # type: ignore[return-value]
         return TorchInitializer(scheme, **options)
 
     def model(self, module: torch.nn.Module) -> TorchModel:
@@ -177,9 +192,10 @@ class TorchBackend:
         example the same values for a seed, and without one obeys its ``randomness``.
 
         Raises :class:`SpecError` for a tensor that cannot be filled, or whose values would be
-        lost: the computed weight of a parametrization (known by its history in autograd: under
-        ``no_grad``, or with a frozen original, it looks like any other tensor), a lazy parameter,
-        memory that elements share, a sparse, integer or complex tensor. Nothing is written then.
+        lost: the computed weight of a parametrization, of weight_norm, spectral_norm or pruning,
+        and a view of it, also under ``no_grad`` and of frozen parameters; a lazy parameter, memory
+        that elements share, a sparse, integer or complex tensor. Nothing is written then. A weight
+        that other code computes is known by its history in autograd alone.
 
         >>> from initspec import get
         >>> layer = torch.nn.Linear(3, 2)
@@ -213,10 +229,14 @@ class TorchBackend:
             if type(tensor) in PLAIN:
                 check_memory(tensor)
             source = seed if generator is None else generator
-            step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
-            torch.nn.init.uniform_(step)  # type: ignore[arg-type]
+            # What the kernel of the CPU writes, autograd does not see; anything else it would.
+            if plain and plan.draw is not None and tensor.is_cpu and is_untouched():
+                write(tensor, plan, source, name, stream)
+            else:
+                step = Step(tensor, lambda: write(tensor, plan, source, name, stream))
+                torch.nn.init.uniform_(step)  # type: ignore[arg-type]
             if seed is not None and name is None and plan.random and plain:
-                same_keys.note(seed, tensor, tensor.data_ptr())
+                same_keys.note(seed, tensor, tensor.shape, memory=tensor.data_ptr())
         return tensor
 
     def tensor(
@@ -258,10 +278,12 @@ class TorchBackend:
         else:
             plan = self.plan(scheme, sizes, layout, stream)
             if not out.is_meta:
+                if out.is_cpu:
+                    prepare(out.data_ptr(), out.nbytes)
                 source = seed if generator is None else generator
                 write(out, plan, source, name, stream, part)
                 if seed is not None and name is None and plan.random and part is None:
-                    same_keys.note(seed, out)
+                    same_keys.note(seed, out, sizes)
         return out.requires_grad_() if requires_grad else out
 
     def plan(self, scheme: Scheme, shape: Shape, layout: Layout | str | None, stream: str) -> Plan:
@@ -273,6 +295,8 @@ class TorchBackend:
         >>> backend("torch").plan(get("zeros"), (2, 3), None, "portable").law
         Constant(value=0.0)
         """
+        if layout is not None:
+            checked_layout(layout)
         asked = id(scheme), shape, layout, stream
         held = self._plans.get(asked)
         if held is None:
@@ -312,14 +336,31 @@ class TorchInitializer:
         Raises :class:`SpecError` for a tensor of another dtype than the one that was asked for.
         """
         options = {name: getattr(self, name) for name in _OPTIONS}
-        options |= overrides
-        dtype = options.pop("dtype")
-        if dtype is not None and isinstance(tensor, Tensor) and tensor.dtype != dtype_of(dtype):
-            raise SpecError(
-                f"dtype={dtype!r} was asked for, and the tensor is of {tensor.dtype}: a fill in "
-                "place keeps the tensor's own."
-            )
-        return self.scheme.torch_(tensor, **options)  # type: ignore[no-any-return]
+        return _filled(self.scheme, tensor, options | overrides)
+
+
+class TracedInitializer:
+    """An initializer that a program makes which ``torch.compile`` reads."""
+
+    def __init__(self, scheme: Scheme, options: dict[str, Any]) -> None:
+        self.scheme, self.options = scheme, options
+        for name in options:
+            if name not in _OPTIONS:
+                refuse_in_program(f"an initializer's option {name}=")
+
+    def __call__(self, tensor: Tensor, **overrides: Any) -> Tensor:
+        """As :class:`TorchInitializer`."""
+        return _filled(self.scheme, tensor, {**self.options, **overrides})
+
+
+def _filled(scheme: Scheme, tensor: Tensor, options: dict[str, Any]) -> Tensor:
+    dtype = options.pop("dtype", None)
+    if dtype is not None and isinstance(tensor, Tensor) and tensor.dtype != dtype_of(dtype):
+        raise SpecError(
+            f"dtype={dtype!r} was asked for, and the tensor is of {tensor.dtype}: a fill in "
+            "place keeps the tensor's own."
+        )
+    return scheme.torch_(tensor, **options)  # type: ignore[no-any-return]
 
 
 #: The options of an initializer: its fields but the scheme.

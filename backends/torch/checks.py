@@ -13,9 +13,14 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torch.nn import Module, Parameter
 from torch.nn.parameter import is_lazy
 
+from ...computed_weights import install, owner_of
 from ...errors import SpecError
 from ...protocol import check_stream
 from ...stream import dtypes
+
+_tracing_state, _modes = torch._C._get_tracing_state, torch._C._len_torch_dispatch_stack
+
+install()
 
 PLAIN = (Tensor, Parameter)
 NAMES: dict[Any, str] = {getattr(torch, name): name for name in dtypes.DTYPES}
@@ -37,9 +42,9 @@ def is_fake(tensor: Tensor) -> bool:
 
 def is_recorded() -> bool:
     """Whether a program is being recorded while real tensors run: by make_fx or torch.jit.trace."""
-    if torch._C._get_tracing_state() is not None:
+    if _tracing_state() is not None:
         return True
-    modes = torch._C._len_torch_dispatch_stack() or _before_dispatch()  # type: ignore[no-untyped-call]
+    modes = _modes() or _before_dispatch()  # type: ignore[no-untyped-call]
     return bool(modes) and get_proxy_mode() is not None
 
 
@@ -68,9 +73,18 @@ def check_source(generator: Any, seed: Any, stream: str) -> None:
 def check_kind(tensor: Any) -> None:
     """Refuse what is no tensor that holds values; raises :class:`SpecError`."""
     if isinstance(tensor, Module):
+        from .origins import behind_weight
+
+        kind, names = type(tensor).__name__, behind_weight(tensor)
+        if names:
+            listed, way = _in_its_place(names)
+            raise SpecError(
+                f"a tensor is filled, not a module. The weight of this {kind} is computed from "
+                f"{listed}: {way}."
+            )
         raise SpecError(
-            f"a tensor is filled, not a module: give init_(module.weight) of this "
-            f"{type(tensor).__name__}; with apply, a function that picks the weights."
+            f"a tensor is filled, not a module: give init_(module.weight) of this {kind}; with "
+            "apply, a function that picks the weights."
         )
     if not isinstance(tensor, Tensor):
         raise SpecError(f"torch_ fills a torch.Tensor, not {type(tensor).__name__}.")
@@ -107,9 +121,7 @@ def check_tensor(tensor: Tensor) -> None:
         raise SpecError(
             f"a tensor of {tensor.dtype} cannot be drawn, only {', '.join(_TYPES)}: {way}."
         )
-    origin = tensor if tensor._base is None else tensor._base
-    if origin.grad_fn is not None:
-        raise SpecError(computed(origin.grad_fn))
+    check_computed(tensor)
     if tensor.is_inference() and not torch.is_inference_mode_enabled():
         raise SpecError(
             "this tensor was made in torch.inference_mode() and can be filled only there; or fill "
@@ -163,24 +175,44 @@ def _overlaps(tensor: Tensor) -> bool:
     return False
 
 
-def computed(node: Any) -> str:
-    """Why the output of a node of autograd is not filled, and what to fill in its place."""
-    from .origins import parameters_of
+def check_computed(tensor: Tensor) -> None:
+    """Refuse a tensor that was computed, by its history or by the mark of a computed weight.
 
-    names = parameters_of(node)
-    start = f"this tensor was computed ({type(node).__name__})"
+    Raises :class:`SpecError`, which says what to fill in its place.
+    """
+    origin = tensor if tensor._base is None else tensor._base
+    if origin.grad_fn is not None:
+        from .origins import parameters_of
+
+        names = parameters_of(origin.grad_fn)
+        raise SpecError(_computed(f" ({type(origin.grad_fn).__name__})", names))
+    owner = owner_of(tensor) if type(tensor) is Tensor else None
+    if owner is not None:
+        from .origins import parameters_behind
+
+        raise SpecError(_computed("", parameters_behind(*owner)))
+
+
+def _computed(how: str, names: list[str]) -> str:
+    """Why a computed tensor is not filled, and what to fill in its place."""
+    start = f"this tensor was computed{how}"
     if not names:
         return f"{start}, and values written into it would be lost: fill what it is computed from."
+    listed, way = _in_its_place(names)
+    return f"{start} from {listed}, and values written into it would be lost: {way}."
+
+
+def _in_its_place(names: list[str]) -> tuple[str, str]:
+    """The parameters of these names, and what to do where a weight is computed from them."""
     listed = ", ".join(f"module.{name}" for name in names[:5])
-    base, weight = names[0], ""
+    base = names[0]
     if base.startswith("parametrizations."):
         weight = base.split(".")[1]
-        way = f"assign module.{weight} = scheme.torch(module.{weight}.shape), which sets them"
         if len(names) == 1:
-            way = f"fill {listed}"
-    elif base.endswith(("_g", "_v")):
-        weight = base[:-2]
-        way = f"fill module.{weight} before weight_norm, or after remove_weight_norm(module)"
-    else:
-        way = f"fill {listed}"
-    return f"{start} from {listed}, and values written into it would be lost: {way}."
+            return listed, f"fill {listed}"
+        way = f"assign module.{weight} = scheme.torch(module.{weight}.shape), which sets them"
+        return listed, way
+    if base.endswith(("_g", "_v")):
+        way = f"fill module.{base[:-2]} before weight_norm, or after remove_weight_norm(module)"
+        return listed, way
+    return listed, f"fill {listed}"

@@ -61,7 +61,7 @@ def _word(index, k0, k1):
 @triton.jit
 def _quantile(word, chords, mask):
     positive = word > 0x7FFFFFFF
-    tail = tl.where(positive, ~word, word) | 1
+    tail = tl.where(positive, word ^ 0xFFFFFFFF, word) | 1
     bits = tail.to(tl.int32).to(tl.float32).to(tl.uint32, bitcast=True)
     row = chords + 2 * ((bits >> 15).to(tl.int32) - (127 << 8))
     c0 = tl.load(row, mask=mask, other=0)

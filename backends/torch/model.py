@@ -152,8 +152,11 @@ def _parameter_at(module: Module, path: str) -> Any:
 
 
 def _held(one: Named, paths: tuple[str, ...], owners: tuple[tuple[Module, str], ...]) -> Held:
-    check_kind(one.tensor)
-    check_gathered(one.tensor)
+    try:
+        check_kind(one.tensor)
+        check_gathered(one.tensor)
+    except SpecError as error:
+        raise SpecError(f"{paths[0]}: {error}") from None
     return Held(
         path=paths[0],
         shape=tuple(one.tensor.shape),

@@ -18,13 +18,13 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from ... import stream as _stream
 from ...errors import SpecError
-from ...readings.traced import TracedScheme
 from ...spec.layout import Layout
 from ...spec.scheme import Scheme
-from ...spec.serial import dumps, loads
+from ...spec.serial import loads, text_in_program
+from ...spec.traced import TracedScheme
+from ..chance import silence
 from .checks import check_tensor
 from .native import draw
-from .writing import same_keys
 
 _SCHEMA = "(Tensor(a!) out, SymInt? seed, str scheme, str? layout, str? name, str stream) -> ()"
 
@@ -59,7 +59,10 @@ def fill(
             seed = seed - 2**64  # its bits in a signed integer
     if scheme.custom is not None and isinstance(tensor, FakeTensor) and get_proxy_mode() is None:
         return tensor  # of which nobody sees more than the shape
-    text = scheme.text if isinstance(scheme, TracedScheme) else _text(scheme)
+    if isinstance(scheme, TracedScheme):
+        text = _text(scheme.base, scheme.changes)
+    else:
+        text = _text(scheme, ())
     if tensor.requires_grad:
         with torch.no_grad():
             torch.ops.initspec.fill_(tensor.detach(), seed, text, _layout(layout), name, stream)
@@ -75,13 +78,12 @@ def _constant(function: Any) -> Any:
 
 
 @_constant
-def _text(scheme: Scheme) -> str:
-    if scheme.custom is not None:
-        raise SpecError(
-            f"{scheme!r} is code, which a traced program (torch.compile, vmap, a FakeTensor) "
-            "cannot hold: fill the tensor outside of it."
-        )
-    return dumps(scheme, "json")
+def _text(base: Scheme | str, changes: tuple[dict[str, Any], ...]) -> str:
+    """A scheme with the changes of its fields, as text."""
+    scheme = loads(base, "json") if isinstance(base, str) else base
+    for fields in changes:
+        scheme = scheme.replace(**fields)
+    return text_in_program(scheme)
 
 
 @_constant
@@ -99,7 +101,7 @@ def _fill(out, seed, scheme, layout, name, stream):  # type: ignore[no-untyped-d
     from ...plugins import backend
 
     whole = None if seed is None else seed % 2**64
-    with same_keys.silence():  # the examples of vmap have one key
+    with silence():  # the examples of vmap have one key
         backend("torch").fill(
             _scheme(scheme), out, seed=whole, name=name, layout=layout, stream=stream
         )

@@ -27,6 +27,34 @@ def parameters_of(node: Any) -> list[str]:
     return []
 
 
+def parameters_behind(module: Module, name: str) -> list[str]:
+    """The names of the parameters that a weight of this module is computed from.
+
+    ``module`` is a list of parametrizations, or has the weight of this name by a hook.
+    """
+    own = list(module._parameters)
+    if isinstance(module, ParametrizationList):
+        modules = [item for item in gc.get_objects() if issubclass(type(item), Module)]
+        return [f"parametrizations.{_weight(module, modules)}.{key}" for key in own]
+    return [key for key in own if key in {f"{name}{end}" for end in ("_orig", "_g", "_v")}]
+
+
+def behind_weight(module: Module) -> list[str]:
+    """The names of the parameters that a module's ``weight`` is computed from; none if it is not.
+
+    >>> from torch import nn
+    >>> behind_weight(nn.utils.parametrizations.weight_norm(nn.Linear(3, 2)))
+    ['parametrizations.weight.original0', 'parametrizations.weight.original1']
+    """
+    if "weight" in module._parameters:
+        return []
+    lists = module._modules.get("parametrizations")
+    parts = None if lists is None else lists._modules.get("weight")
+    if parts is not None:
+        return [f"parametrizations.weight.{key}" for key in parts._parameters]
+    return parameters_behind(module, "weight")
+
+
 def _leaves(node: Any) -> set[int]:
     """The identities of the leaves behind a node."""
     leaves: set[int] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -23,6 +24,7 @@ from ...stream.reference import Key
 from ..chance import SameKeys, draws
 from ..cpu import laws as host_laws
 from ..cpu.fill import fill as fill_words
+from ..cpu.fill import fill_memory, fold_name
 from . import kernel, native
 from .checks import NAMES, is_fake, shards_of
 
@@ -46,11 +48,11 @@ class Plan(NamedTuple):
 
 def key_of(source: Any, name: str | None, device: torch.device) -> Key:
     """The key of a seed, or of one draw from a generator, by default that of the device."""
-    if source is None or isinstance(source, torch.Generator):
+    if type(source) is not int and (source is None or isinstance(source, torch.Generator)):
         key = native.draw(device, source)
     else:
         key = _stream.key_from_seed(source)
-    return _stream.fold_name(key, name)
+    return fold_name(key, name)
 
 
 def write(
@@ -88,7 +90,7 @@ def write(
     elif not is_fake(shards.local(tensor)):
         parts = shards.windows(tensor)
         if source is None or isinstance(source, torch.Generator):
-            key = _stream.fold_name(shards.shared_draw(tensor, source), name)
+            key = fold_name(shards.shared_draw(tensor, source), name)
         else:
             key = key_of(source, name, tensor.device)
         for part, here in parts:
@@ -116,8 +118,11 @@ def write_portable(
     """Draw a law, or the window of it, from the portable stream."""
     place = plan.place if window is None else plan.place.part(window)
     if plan.draw is not None:
-        if tensor.device.type == "cpu":
-            fill_words(memory(tensor), NAMES[tensor.dtype], place.blocks, key, plan.draw)
+        if tensor.is_cpu:
+            dtype, blocks = NAMES[tensor.dtype], place.blocks
+            address, steps, size = tensor.data_ptr(), tensor.stride(), tensor.itemsize
+            if not fill_memory(address, steps, size, dtype, blocks, key, plan.draw):
+                fill_words(memory(tensor), dtype, blocks, key, plan.draw)
             increment_version(tensor)
         elif tensor.numel():
             _device_kernel(tensor.device.type)(tensor, place.blocks, key, plan.draw)
@@ -139,8 +144,10 @@ def write_native(tensor: Tensor, plan: Plan, source: Any, name: str | None) -> N
 
 @cache
 def _device_kernel(device: str) -> Callable[..., None]:
-    """The kernel for tensors that are not on the CPU."""
-    if device == "cuda" and find_spec("triton") is not None:
+    """The kernel for tensors that are not on the CPU; both write the same bits."""
+    # a process that has loaded TensorFlow crashes where it loads Triton, too
+    loadable = "triton" in sys.modules or "tensorflow" not in sys.modules
+    if device == "cuda" and loadable and find_spec("triton") is not None:
         from .kernel_triton import fill
 
         return fill
@@ -153,6 +160,31 @@ def memory(tensor: Tensor) -> host_laws.Array:
     if tensor.dtype == torch.bfloat16:
         return tensor.view(torch.int16).numpy().view(np.uint16)
     return tensor.numpy()
+
+
+def _genuine(name: str) -> Any:
+    """A function of ``torch.nn.init`` as PyTorch wrote it; None where it is already replaced."""
+    found: Any = getattr(torch.nn.init, name, None)
+    own = getattr(found, "__globals__", None) is vars(torch.nn.init)
+    return found if own and found.__name__ == name else None
+
+
+_UNIFORM, _INNER = _genuine("uniform_"), _genuine("_no_grad_uniform_")
+_modes = torch._C._len_torch_function_stack
+
+
+def is_untouched() -> bool:
+    """Whether ``torch.nn.init.uniform_`` is as PyTorch wrote it, and no mode stands before it.
+
+    A call of it, with a :class:`Step`, would then do nothing but write under ``no_grad``.
+    """
+    init = torch.nn.init
+    return (
+        _UNIFORM is not None
+        and init.uniform_ is _UNIFORM
+        and getattr(init, "_no_grad_uniform_", None) is _INNER
+        and not _modes()
+    )
 
 
 class Step:

@@ -19,8 +19,10 @@ from ..probability.complex_law import Modulus
 from ..probability.own_law import Broken, Own, Sampled
 from ..report.record import ERROR
 from ..targets.target import Unjudged
-from . import complexes, independence, marginal, orthogonal
+from . import atoms, complexes, independence, marginal, orthogonal
+from .family import family, is_refused
 from .fixed import exactly
+from .place_scores import Scores
 from .sparse import sparse_battery
 
 Array = NDArray[Any]
@@ -53,30 +55,37 @@ def battery(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
         raise Unjudged(ERROR, f"the suite has no tests for {law.kind}")
 
 
-def _elements(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
+def _elements(
+    cell: Cell, law: Distribution, values: Array, one_family: bool = False
+) -> Iterator[Finding]:
     """Marginal law and independence of elements that are drawn one by one."""
     if law.std == 0:
         yield exactly(Constant(law.mean), cell, values)
         return
     flat = values.reshape(-1)
+    resolution = cell.target.resolution
     jitter = np.random.default_rng(cell.seed + 1)
-    u = transform.transform(flat, law, cell.dtype, jitter, cell.target.resolution)
-    yield from marginal.battery(flat, u, law, cell.dtype, cell.target.resolution)
-    columns = cell.shape[-1] if cell.shape else 1
-    matrices = (values.shape[0], -1, columns)
-    if flat.size:
-        w = independence.scores(u.u).reshape(matrices)
-        del u
-        chance = 0.0
-        if isinstance(law, Own):  # which may have atoms
-            chance = marginal.most_likely(law, cell.dtype, cell.target.resolution)
-        yield from independence.battery(w, values.reshape(matrices), chance)
+    u = transform.transform(flat, law, cell.dtype, jitter, resolution)
+    found = list(marginal.battery(flat, u, law, cell.dtype, resolution, portable=cell.is_portable))
+    yield from found
+    if not flat.size:
+        return
+    yield atoms.atoms(values, law, cell.dtype, resolution)
+    scores = Scores(u, values.shape, law, resolution, jitter, ranked=is_refused(found))
+    matrices = (values.shape[0], -1, cell.shape[-1] if cell.shape else 1)
+    chance = 0.0
+    if isinstance(law, Own):  # which may have atoms
+        chance = marginal.most_likely(law, cell.dtype, resolution)
+    yield from independence.battery(
+        scores.centred.reshape(matrices), values.reshape(matrices), chance
+    )
+    yield from family(scores, one_family)
 
 
 def _complexes(cell: Cell, law: Modulus, values: Array) -> Iterator[Finding]:
     """The squared modulus as any other number, and the angle."""
     squares = law.squares(values, cell.dtype)
-    for finding in _elements(cell, law, squares):
+    for finding in _elements(cell, law, squares, one_family=True):
         yield finding._replace(test=f"modulus.{finding.test}")
     matrices = (values.shape[0], -1, cell.shape[-1] if cell.shape else 1)
     centred = (values - law.centre).reshape(matrices)

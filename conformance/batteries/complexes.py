@@ -15,19 +15,17 @@ modulus, and the angle, which is even. The spec itself and its stream have no co
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..finding import Finding
-from ..own import Exponential
 from ..probability import bounds
 from ..probability.complex_law import Modulus
-from ..probability.transform import CUT_AT_TWO, Uniforms
-from ..report.record import Decision
-from . import independence, marginal
+from ..probability.transform import Uniforms
+from . import independence, lags, marginal
 
 Array = NDArray[Any]
 
@@ -44,7 +42,7 @@ def angles(values: Array, below: NDArray[np.float64]) -> Iterator[Finding]:
     findings = [
         marginal.ks(u),
         *marginal.moments(u),
-        independence.lags(w),
+        lags.lags(w),
         independence.gram("rows", w),
         independence.gram("columns", w.swapaxes(1, 2)),
     ]
@@ -61,58 +59,3 @@ def measured(squares: Array, law: Modulus, alpha: float) -> tuple[float, float, 
     scale = math.sqrt(float(squares.mean()) / law.mean)
     half = bounds.z(alpha / 2) * law.std / law.mean / math.sqrt(squares.size) / 2
     return scale, scale * (1 - half), scale * (1 + half)
-
-
-def explain(
-    squares: Array,
-    law: Modulus,
-    failed: Sequence[Decision],
-    scale: tuple[float, float, float],
-) -> str:
-    """A sentence or two: the measured variance with its interval, and what explains it."""
-    parts = []
-    tests = {item.test for item in failed}
-    variance, low, high = (side**2 for side in scale)
-    text = f"variance {variance:.4f} of the documented one ({low:.4f} to {high:.4f})"
-    if low <= 1 <= high:
-        parts.append(f"the variance is right ({variance:.4f})")
-    else:
-        known = [name for name, ratio in _catalogue(law) if low <= ratio <= high]
-        parts.append(f"{text}, explained by {' or '.join(known)}" if known else text)
-    if tests & {"angle.ks", "angle.m1", "angle.m2", "angle.m3", "angle.m4"}:
-        parts.append("the angle is not even: the parts are not those of a round law")
-    if tests & {"modulus.ks", "modulus.m2", "modulus.m4", "modulus.support", "modulus.greatest"}:
-        # E |w|**4 / (E |w|**2)**2, whatever the scale
-        ratio = float((squares**2).mean() / squares.mean() ** 2)
-        if abs(ratio - 1 - (law.std / law.mean) ** 2) > 8 * ratio * 2 / math.sqrt(squares.size):
-            shapes = {2.0: "a normal law", 4 / 3: "an even disk", 1.4: "an even square"}
-            near = min(shapes, key=lambda known: abs(known - ratio))
-            known_shape = abs(near - ratio) < 0.02
-            parts.append(
-                f"the modulus is that of {shapes[near]}"
-                if known_shape
-                else f"E|w|^4 / (E|w|^2)^2 is {ratio:.3f}"
-            )
-    if "modulus.ks" not in tests or "modulus.duplicates" in tests:  # else scores are not centred
-        if tests & {"modulus.tensors", "angle.tensors"}:
-            parts.append("tensors of different seeds are correlated: the seed may be ignored")
-        if "modulus.collisions" in tests:
-            parts.append("moduli repeat too often")
-    if "angle.modulus" in tests and "angle.ks" not in tests:
-        parts.append("angle and modulus are correlated")
-    return "; ".join(parts)
-
-
-def _catalogue(law: Modulus) -> Iterator[tuple[str, float]]:
-    """Wrong formulas and the ratio of the variance that each gives."""
-    yield "the whole variance in each of the parts", 2.0
-    yield "half of the variance", 0.5
-    cut = getattr(law.custom, "cut", math.inf)
-    if isinstance(law.custom, Exponential) and math.isfinite(cut):
-        yield (
-            "a correction for the truncation that leaves out its normaliser, as in JAX",
-            -1 / math.expm1(-cut),
-        )
-        yield "a truncation that is not corrected", law.mean / law.custom.scale
-        corrected = law.mean / law.custom.scale / CUT_AT_TWO.variance
-        yield "the constant of the real law cut at two", corrected

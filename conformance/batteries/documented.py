@@ -15,7 +15,7 @@ from .by_hand import FORMULAS, contraction, naive
 
 def counted(cell: Cell) -> Finding:
     """The fans of the cell's layout are those that a count of multiplications finds."""
-    if cell.scheme.mode is None:
+    if not cell.scheme.needs_fans:
         return not_applicable("fans", "the scheme has none")
     shape = small(cell.shape, cell.layout)
     by_hand = contraction(shape, cell.layout), naive(shape, cell.layout)
@@ -37,7 +37,7 @@ def formula(cell: Cell, law: Distribution) -> Finding:
     name = cell.scheme.name or ""
     if name not in FORMULAS or cell.scheme != get(name):
         return not_applicable("formula", "the scheme is not a named one at its defaults")
-    if cell.scheme.mode is None:
+    if not cell.scheme.needs_fans:
         fan_in, fan_out = 1, 1
     elif cell.scheme.fans != "true":
         fan_in, fan_out = naive(cell.shape, cell.layout)

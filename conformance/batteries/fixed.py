@@ -57,4 +57,5 @@ def battery(cell: Cell, law: Distribution, values: Array) -> Iterator[Finding]:
         squares = law.squares(values.reshape(-1), cell.dtype)
         yield marginal.support(squares, law, cell.dtype)._replace(test="modulus.support")
     else:
-        yield marginal.support(values.reshape(-1), law, cell.dtype)
+        flat = values.reshape(-1)
+        yield marginal.support(flat, law, cell.dtype, portable=cell.is_portable)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from ..finding import Finding
 from ..probability import bounds
+from .lags import lags
 
 Array = NDArray[np.float64]
 
-LAGS = (1, 2, 3, 4, 7, 8, 16)
 #: Rows, columns or tensors that are compared with each other, each with each.
 COMPARED = 1024
 
@@ -68,30 +68,12 @@ def battery(tensors: Array, values: Array, chance: float = 0.0) -> Iterator[Find
     yield lags(tensors)
     yield gram("rows", tensors)
     yield gram("columns", tensors.swapaxes(1, 2))
-    if tensors.shape[1] == tensors.shape[2] and tensors.shape[1] > 2:
+    if min(tensors.shape[1:]) > 2:
         yield symmetry(tensors)
     if tensors.shape[0] > 1:
         yield gram("tensors", tensors.reshape(1, tensors.shape[0], -1))
     yield shifted(tensors)
     yield duplicates(values, chance)
-
-
-def lags(tensors: Array) -> Finding:
-    """Neighbours at fixed distances: disjoint pairs within each replicate."""
-    flat = tensors.reshape(tensors.shape[0], -1)
-    size, row = flat.shape[1], tensors.shape[2]
-    wanted = [lag for lag in dict.fromkeys((*LAGS, row, row + 1)) if 0 < lag <= size // 2]
-    worst, where = Finding("lag", 0.0, 1.0), 0
-    for lag in wanted:
-        whole = size // (2 * lag) * 2 * lag
-        pairs = flat[:, :whole].reshape(flat.shape[0], -1, 2, lag)
-        products = pairs[:, :, 0] * pairs[:, :, 1]
-        if products.size:
-            mean = float(products.mean())
-            p = min(1.0, correlation(mean, products.size) * len(wanted))
-            if p < worst.p:
-                worst, where = Finding("lag", mean, p), lag
-    return worst._replace(note=f"at lag {where}") if where else worst
 
 
 def gram(name: str, tensors: Array) -> Finding:
@@ -109,11 +91,14 @@ def gram(name: str, tensors: Array) -> Finding:
 
 
 def symmetry(tensors: Array) -> Finding:
-    """A matrix and its transpose."""
-    upper = np.triu_indices(tensors.shape[1], 1)
+    """The leading square block of a matrix and its transpose."""
+    upper = np.triu_indices(min(tensors.shape[1:]), 1)
     products = tensors[:, upper[0], upper[1]] * tensors[:, upper[1], upper[0]]
     mean = float(products.mean())
-    return Finding("symmetry", mean, correlation(mean, products.size))
+    p = correlation(mean, products.size)
+    near = {1: "equal", -1: "opposite"}.get(round(mean) if abs(mean) > 0.95 else 0)
+    told = f"a matrix and its transpose are {near or f'correlated by {mean:+.3f}'}"
+    return Finding("symmetry", mean, p, told if p < 1e-6 else "")
 
 
 def shifted(tensors: Array) -> Finding:

@@ -139,13 +139,19 @@ def _jax(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tup
         case Normal():
             scale, numbers = 1.0, random.normal(key, shape, kind)
         case Uniform():
-            scale, numbers = law.high, random.uniform(key, shape, kind, -1, 1)
+            scale, numbers = law.high, random.uniform(key, shape, kind, -1)
         case TruncatedNormal():
-            numbers = random.truncated_normal(key, law.low, law.high, shape, kind)
+            low, high = map(_whole, (law.low, law.high))
+            numbers = random.truncated_normal(key, low, high, shape, kind)
             scale = law.sigma
         case _:
             return
     yield "jax", scale * np.asarray(numbers).astype(np.float64)
+
+
+def _whole(bound: float) -> float:
+    """A bound as initializers write it: JAX compiles anew for 2.0 what it has for 2."""
+    return int(bound) if bound.is_integer() else bound
 
 
 def _keras(law: Distribution, shape: Shape, dtype: str, seed: int) -> Iterator[tuple[str, Array]]:

@@ -18,6 +18,7 @@ from ..finding import Finding
 from ..probability import bounds
 from ..probability.own_law import Own, Sampled, normal_scores
 from ..probability.transform import Uniforms, heaviest, neighbours, parts, ppf
+from .ends import ends_of
 
 Array = NDArray[np.float64]
 
@@ -34,10 +35,19 @@ def _square(law: Distribution) -> bounds.Chernoff:
 
 
 def battery(
-    x: Array, u: Uniforms, law: Distribution, dtype: str, resolution: int
+    x: Array,
+    u: Uniforms,
+    law: Distribution,
+    dtype: str,
+    resolution: int,
+    *,
+    portable: bool = False,
 ) -> Iterator[Finding]:
-    """Every test of the marginal law, on values ``x`` and their uniform numbers ``u``."""
-    yield support(x, law, dtype)
+    """Every test of the marginal law, on values ``x`` and their uniform numbers ``u``.
+
+    Of values from the portable stream the ends are known to the bit.
+    """
+    yield support(x, law, dtype, portable=portable)
     yield from extremes(u)
     yield ks(u)
     yield from moments(u)
@@ -86,14 +96,9 @@ def said(x: Array, law: Sampled, dtype: str) -> Iterator[Finding]:
         yield Finding("variance", square, p)
 
 
-def support(x: Array, law: Distribution, dtype: str) -> Finding:
-    """No value leaves the support, but for the rounding of its ends."""
-    low, high = law.support
-    ends = np.array([low, high])
-    if np.isfinite(ends).any():
-        below, above = neighbours(np.where(np.isfinite(ends), ends, 0.0), dtype)
-        low = below[0] - 2 * (ends[0] - below[0]) if math.isfinite(low) else low
-        high = above[1] + 2 * (above[1] - ends[1]) if math.isfinite(high) else high
+def support(x: Array, law: Distribution, dtype: str, *, portable: bool = False) -> Finding:
+    """No value leaves the support: see :func:`initspec.conformance.batteries.ends.ends_of`."""
+    low, high = ends_of(law, dtype, portable=portable)
     outside = int(np.count_nonzero((x < low) | (x > high)))
     note = (
         f"{outside} of {x.size} values beyond the bounds ({outside / x.size:.1e})"

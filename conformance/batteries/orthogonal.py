@@ -21,6 +21,7 @@ from ...spec.marginals import HaarEntry
 from ...spec.tensor_laws import DeltaOrthogonal, Orthogonal
 from ..finding import Finding
 from ..probability import bounds, transform
+from . import haar_entries
 
 Array = NDArray[np.float64]
 
@@ -54,6 +55,7 @@ def battery(matrices: Array, law: Orthogonal, dtype: str) -> Iterator[Finding]:
     yield aligned("tensors", tensors[:-1:2], tensors[1::2])
     yield aligned("blocks", tensors[:, :-1:2], tensors[:, 1::2])
     yield duplicates(q, dtype)
+    yield from haar_entries.battery(q, _slack(dtype))
 
 
 def identity(q: Array, dtype: str) -> Iterator[Finding]:

@@ -14,7 +14,9 @@ from ...spec.distribution import Normal
 from ...spec.tensor_laws import Sparse
 from ..finding import Finding
 from ..probability import bounds, transform
-from . import marginal
+from . import atoms, marginal
+from .family import family, is_refused
+from .place_scores import Scores
 
 if TYPE_CHECKING:
     from ..cell import Cell
@@ -48,8 +50,36 @@ def sparse_battery(values: Array, law: Sparse, cell: Cell) -> Iterator[Finding]:
         x = np.concatenate([tensors[~masks], np.zeros(drawn)])
         normal = Normal(0.0, law.sigma)
         bits = cell.target.resolution
-        u = transform.transform(x, normal, cell.dtype, np.random.default_rng(x.size), bits)
-        yield from marginal.battery(x, u, normal, cell.dtype, bits)
+        jitter = np.random.default_rng(x.size)
+        u = transform.transform(x, normal, cell.dtype, jitter, bits)
+        found = list(marginal.battery(x, u, normal, cell.dtype, bits))
+        yield from found
+        yield atoms.atoms(tensors[~masks][None], normal, cell.dtype, bits)
+        yield from family(_filled(tensors, masks, normal, cell.dtype, bits, is_refused(found)))
+
+
+def _filled(
+    tensors: Array,
+    masks: NDArray[np.bool_],
+    normal: Normal,
+    dtype: str,
+    bits: int,
+    ranked: bool,
+) -> Scores:
+    """Scores of the numbers in their places, with chance in place of the zeros."""
+    jitter = np.random.default_rng(tensors.size)
+    full = np.where(masks, np.nan, tensors).reshape(-1)
+    below, above = np.empty((2, full.size))
+    kept = ~masks.reshape(-1)
+    below[kept], above[kept] = transform.transform(full[kept], normal, dtype, jitter, bits)
+    if ranked:  # among themselves, and not among what stands for zeros
+        order = np.argsort(np.argsort(below[kept] + 1e-12 * jitter.random(kept.sum())))
+        below[kept] = (order + jitter.random(order.size)) / order.size
+        above[kept] = 1 - below[kept]
+    below[~kept] = jitter.random(int(np.count_nonzero(~kept)))
+    above[~kept] = 1 - below[~kept]
+    shape = (tensors.shape[0], tensors.shape[1] * tensors.shape[2], tensors.shape[3])
+    return Scores(transform.Uniforms(below, above), shape, normal, bits, jitter)
 
 
 def _zero_chance(law: Sparse, dtype: str, resolution: int) -> float:

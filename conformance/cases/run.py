@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ... import errors, stream
+from ...backends.chance import silence
 from ...backends.cpu import laws as host_laws
 from ...errors import InitSpecError, LayoutError
 from ...readings.registry import get
@@ -21,6 +22,7 @@ from ...spec.scheme import Scheme
 from .files import Body, Case, tensor
 
 
+@silence()  # one seed draws many tensors here, on purpose
 def problem(case: Case) -> str | None:
     """What the spec says otherwise than the case, or None."""
     if case.kind == "mutant":

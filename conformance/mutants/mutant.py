@@ -14,6 +14,7 @@ from ...spec.layout import Layout
 from ..cases import files
 from ..cell import Cell
 from ..probability.own_law import seen
+from ..targets.called import CallTarget
 from ..targets.claims import claimed
 from ..targets.target import completed
 from .fault import Fault, Setting
@@ -41,6 +42,11 @@ class Mutant:
     tier: str = "stat"
     #: Why no test can refuse it, or needs to; such a mutant must pass. Empty for all others.
     equivalent: str = ""
+    #: What it is handed for a seed: see :attr:`.target.Target.seed_as`.
+    seed_as: str = ""
+    #: The function to judge in place of ``make``, where the fault lies in what it does with a seed,
+    #: a generator or its tensors.
+    function: Callable[..., Any] | None = field(default=None, repr=False)
     #: Its map from words to values, where the fault lies in it.
     of_words: Callable[[NDArray[Any]], NDArray[Any]] | None = field(default=None, repr=False)
 
@@ -69,7 +75,7 @@ class Mutant:
     def cell(self) -> Cell:
         """The cell that judges it."""
         return Cell(
-            target=completed(self),
+            target=completed(self) if self.function is None else CallTarget(self.function),
             scheme=claimed(self.claim),
             shape=self.shape,
             layout=Layout.parse(self.layout),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
 
 from ...spec.distribution import Normal
 from .fault import Array, Fault, Setting
@@ -48,6 +48,12 @@ def svd(of: Callable[[Array, Array], Array]) -> Fault:
         return _gain(s) * of(u, v).reshape(s.shape)
 
     return make
+
+
+def hadamard(s: Setting) -> Array:
+    """A Hadamard matrix with random signs: all entries are of one size."""
+    signs = s.rng.choice([-1.0, 1.0], (2, s.shape[0]))
+    return _gain(s) * linalg.hadamard(s.shape[0]) * np.outer(*signs) / math.sqrt(s.shape[0])
 
 
 def rotation(s: Setting) -> Array:
@@ -188,6 +194,14 @@ def matrices() -> Iterator[Mutant]:
         "a permutation with signs",
         "hand-written ports",
         signed_permutation,
+        **MATRIX,
+    )
+    yield row(
+        "hadamard",
+        HAAR,
+        "a Hadamard matrix with random signs",
+        "orthogonal and not Haar, all entries of one size",
+        hadamard,
         **MATRIX,
     )
     yield row(

@@ -13,6 +13,7 @@ from .mutant import Mutant, as_case
 def registry() -> dict[str, Mutant]:
     """All mutants, by id; the order is that of the stored matrix."""
     from . import (
+        atoms,
         complexes,
         dependence,
         fans,
@@ -20,6 +21,7 @@ def registry() -> dict[str, Mutant]:
         laws,
         orthogonal,
         own_laws,
+        places,
         rounding,
         scales,
         seeds,
@@ -45,6 +47,8 @@ def registry() -> dict[str, Mutant]:
         fixed.fixed,
         own_laws.own_laws,
         complexes.complexes,
+        atoms.atoms,
+        places.places,
     )
     mutants: dict[str, Mutant] = {}
     for group in groups:

@@ -135,6 +135,34 @@ def factors() -> Iterator[Mutant]:
         **CONV,
     )
     yield row(
+        "siren-root",
+        "siren_first",
+        "1 / sqrt(n) in place of 1 / n: PyTorch's default kept in the first layer",
+        "hand-written ports of SIREN",
+        variance(lambda fan: 1 / (3 * fan.fan_in)),
+    )
+    yield row(
+        "siren-omega-inside",
+        "siren",
+        "the limit is not divided by omega",
+        "hand-written ports of SIREN",
+        scaled(30),
+    )
+    yield row(
+        "mup-readout-standard",
+        "mup_readout",
+        "1 / n in place of 1 / n**2: the standard parametrisation",
+        "ports of muP",
+        variance(lambda fan: 1 / fan.fan_in),
+    )
+    yield row(
+        "expression-once",
+        "normal(std='min(1, sqrt(fan_out / fan_in)) / sqrt(fan_in)')",
+        "the factor min(1, sqrt(fan_out / fan_in)) left out",
+        "hand-written ports of spectral muP",
+        variance(lambda fan: 1 / fan.fan_in),
+    )
+    yield row(
         "variance-as-std",
         TRUNCATED,
         "the variance taken for the standard deviation",
@@ -202,6 +230,34 @@ def gains() -> Iterator[Mutant]:
         "a gain of 3/4 where self-normalising networks need 1",
         "torch.nn.init.calculate_gain('selu')",
         scaled(0.75),
+    )
+    yield row(
+        "gelu-as-relu",
+        "variance_scaling(nonlinearity='gelu')",
+        "the gain of a rectifier, 2, in place of GELU's 2.3517",
+        "recipes for transformers that start with He",
+        variance(lambda fan: 2 / fan.fan_in),
+    )
+    yield row(
+        "silu-as-gelu",
+        "variance_scaling(nonlinearity='silu', distribution='normal')",
+        "GELU's gain for SiLU",
+        "hand-written ports",
+        variance(lambda fan: 2.3517 / fan.fan_in),
+    )
+    yield row(
+        "gain-for-variance",
+        "normal(std=0.02, gain=0.5)",
+        "a gain that multiplies the variance, not the standard deviation",
+        "hand-written ports",
+        scaled(math.sqrt(2)),
+    )
+    yield row(
+        "gain-of-fixed-ignored",
+        "uniform(low=-0.1, high=0.1, gain=0.5)",
+        "a gain that fixed bounds do not heed",
+        "initspec 0.1",
+        scaled(2),
     )
     yield row(
         "complex-doubled",

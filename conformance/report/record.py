@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
-from ...plain_text import NAME, SENTENCE, json_text, sentence, shown
+from ...plain_text import NAME, SENTENCE, escaped, json_text, sentence
 from ...spec.serial import printable
 
 #: The name of the JSON format, and its version: it grows where a field loses or changes its sense.
@@ -282,21 +282,14 @@ class Report:
         >>> report.lines()[-1][:17]
         'PASS: 1 PASS. A r'
         """
-        text = []
+        text: list[str] = []
         for record in self.records:
             if record.verdict != PASS or verbose:
-                cell = shown(record.cell, NAME)
-                text.append(f"{record.outcome:12}  {cell}  {sentence(record.sentence)}".rstrip())
-                if record.expected:
-                    text.append(f"{'':14}known: {sentence(record.expected)}")
-                if record.explanation:
-                    text.append(f"{'':14}{sentence(record.explanation)}")
-                if record.outcome == FAIL and record.command:
-                    text.append(f"{'':14}{shown(record.command, SENTENCE)}")
+                text += _told(record)
         counts = ", ".join(f"{count} {word}" for word, count in self.counts.items() if count)
         text.append(
             f"{self.verdict}: {counts or 'no cells'}. A run of right initializers is refused at "
-            f"most once in {1 / self.alpha:.0e} runs; seeds {shown(self.seed, NAME)}."
+            f"most once in {1 / self.alpha:.0e} runs; seeds {escaped(self.seed, NAME)}."
         )
         return text
 
@@ -349,17 +342,31 @@ class Report:
             case = ElementTree.SubElement(
                 suite,
                 "testcase",
-                classname=shown(record.target, NAME),
-                name=shown(record.cell, NAME),
+                classname=escaped(record.target, NAME),
+                name=escaped(record.cell, NAME),
                 time=f"{record.seconds:.3f}",
             )
             _properties(case, record)
             if record.outcome in tags:
-                message = f"{record.outcome}: {record.sentence} {record.explanation}".strip()
+                message = f"{record.outcome}: {record.explanation} {record.sentence}".strip()
                 tag = ElementTree.SubElement(case, tags[record.outcome], message=sentence(message))
-                if record.outcome == FAIL and record.command:
-                    tag.text = shown(record.command, SENTENCE)
+                if record.outcome in (FAIL, ERROR) and record.command:
+                    tag.text = escaped(record.command, SENTENCE)
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _told(record: Record) -> Iterator[str]:
+    """A cell's lines: what is wrong, what shows it, and what judges it again."""
+    cell = escaped(record.cell, NAME)
+    head = "" if record.explanation else sentence(record.sentence)
+    yield f"{record.outcome:12}  {cell}  {head}".rstrip()
+    if record.expected:
+        yield f"{'':14}known: {sentence(record.expected)}"
+    if record.explanation:
+        yield f"{'':14}{sentence(record.explanation)}"
+        yield f"{'':14}{sentence(record.sentence)}"
+    if record.outcome in (FAIL, ERROR) and record.command:
+        yield f"{'':14}{escaped(record.command, SENTENCE)}"
 
 
 def _plain(record: Record) -> dict[str, Any]:
@@ -378,7 +385,7 @@ def _properties(case: ElementTree.Element, record: Record) -> None:
     facts |= {f"p.{item.test}": item.p for item in record.decisions}
     for name, value in facts.items():
         ElementTree.SubElement(
-            properties, "property", name=shown(name, NAME), value=sentence(value)
+            properties, "property", name=escaped(name, NAME), value=sentence(value)
         )
 
 
@@ -393,7 +400,7 @@ def _mark(outcomes: Iterable[str]) -> str:
 
 def _code(text: str) -> str:
     """A text as code in a table of Markdown."""
-    line = shown(text, NAME)
+    line = escaped(text, NAME)
     if not set("|`") & set(line):
         return f"`{line}`"
     entities = re.sub(r"[^\w\s]", lambda char: f"&#{ord(char[0])};", line)

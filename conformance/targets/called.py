@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -42,6 +43,10 @@ class CallTarget(Target):
         if self.takes_layout:
             return CallTarget(replace(self._initializer, layout=layout))
         return self
+
+    def conduct(self, shape: Shape, *, dtype: str, seed: int) -> Mapping[str, str]:
+        """All that can be asked of a call."""
+        return self._maker.conduct(shape, dtype, seed)
 
     def draw(self, shape: Shape, *, dtype: str, seed: int) -> Array:
         """The initializer's tensor; what it raises is passed on."""

@@ -16,9 +16,11 @@ from ...readings.registry import get
 from ...spec.custom import Custom
 from ...spec.fan_rules import Shape
 from ...spec.scheme import Scheme
+from . import conduct
 from .host import is_torch, narrowed, seed_periods, seeded, tohost, torch, unrelated, wide
 from .raised import raised
 from .signatures import CONVENTIONS, Call, title
+from .source import Source, seed_keras
 
 Array = NDArray[Any]
 
@@ -29,8 +31,9 @@ class Maker:
 
     ``out_first`` says that its usual layout is PyTorch's; ``fixed_shape`` and ``layout`` are those
     of a layer's parameter, which has no other. ``typed`` says that it is told the dtype; what is
-    not gives its own, and is rounded where that is a wider one. ``seed_as`` and ``ignores_seed``
-    are those of a :class:`.target.Target`.
+    not gives its own, and is rounded where that is a wider one. ``advances`` says that it draws
+    from a generator that goes on from draw to draw. ``seed_as`` and ``ignores_seed`` are those of a
+    :class:`.target.Target`.
     """
 
     make: Callable[[Shape, str, Any], Any]
@@ -39,6 +42,7 @@ class Maker:
     layout: str | None = None
     typed: bool = True
     seed_as: str = "generator"
+    advances: bool = False
     ignores_seed: bool = False
 
     @property
@@ -58,6 +62,30 @@ class Maker:
         """
         with seeded(seed if self.seed_as == "nothing" else unrelated()), wide(dtype):
             return tohost(self.make(shape, dtype, seed))
+
+    def conduct(self, shape: Shape, dtype: str, seed: int) -> dict[str, str]:
+        """See :meth:`.target.Target.conduct`."""
+
+        def draw(number: Any) -> Array:
+            return self.answer(shape, dtype, number)
+
+        problems = {"buffer": conduct.buffers(draw, seed), "thread": conduct.threads(draw, seed)}
+        if self.seed_as == "integer":
+            problems["sign"] = conduct.signs(draw)
+        pairs = [self._twice(shape, dtype, number) for number in (seed, seed + 1)]
+        if pairs[0] and pairs[1]:
+            problems["generator"] = conduct.generators([pairs[0], pairs[1]])
+        return problems
+
+    def _twice(self, shape: Shape, dtype: str, seed: int) -> tuple[Array, Array] | None:
+        """Two tensors from one generator, which goes on; None where there is none that does."""
+        if not self.advances:
+            return None
+        source = Source(seed)
+        with seeded(seed if self.seed_as == "nothing" else unrelated()), wide(dtype):
+            first = tohost(self.make(shape, dtype, source)).copy()
+            second = tohost(self.make(shape, dtype, source)).copy()
+        return None if source.is_key else (first, second)
 
     def fitted(self, tensor: Array, dtype: str) -> Array:
         """The tensor, rounded where it is of a wider type and was not told this one."""
@@ -89,7 +117,7 @@ def maker(origin: Any, args: Sequence[Any] = (), options: Mapping[str, Any] | No
         raise InitSpecError(f"{origin!r:.200} cannot be called: {CONVENTIONS}.")
     if dataclasses.is_dataclass(origin) and isinstance(getattr(origin, "scheme", None), Scheme):
         return _ours(origin)
-    call = Call.of(origin)
+    call = Call.of(origin).given(options)
     if call.makes_weights:
         return _of_call(call.bound(args, options))
     if call.missing and not (args or options):
@@ -110,7 +138,13 @@ def _of_call(call: Call) -> Maker:
     """A function whose parameters all have a role or a value."""
     if call.fills:
         torch()  # raises where it is missing
-    return Maker(make=call, out_first=call.fills, typed=call.is_typed, seed_as=call.seed_as)
+    return Maker(
+        make=call,
+        out_first=call.fills,
+        typed=call.is_typed,
+        seed_as=call.seed_as,
+        advances=call.advances,
+    )
 
 
 def _array(origin: Any) -> Maker:
@@ -149,15 +183,18 @@ def _configured(origin: Any) -> Maker:
     config = origin.get_config()
     is_typed = "dtype" in inspect.signature(origin).parameters
 
-    def make(shape: Shape, dtype: str, seed: int) -> Any:
+    has_seed = "seed" in config
+
+    def make(shape: Shape, dtype: str, seed: Any) -> Any:
         init = origin
-        if "seed" in config:
+        if has_seed:
             init = type(origin).from_config({**config, "seed": seed})
         elif "keras" in sys.modules:
-            sys.modules["keras"].utils.set_random_seed(seed)
+            seed_keras(seed)
         return init(shape, dtype=dtype) if is_typed else init(shape)
 
-    return Maker(make=make, typed=is_typed, seed_as="generator" if "seed" in config else "nothing")
+    seed_as = "generator" if has_seed else "nothing"
+    return Maker(make=make, typed=is_typed, seed_as=seed_as, advances=not has_seed)
 
 
 def _ours(origin: Any) -> Maker:

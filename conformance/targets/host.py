@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import itertools
 import random
 import sys
@@ -31,6 +32,9 @@ def tohost(answer: Any) -> Array:
             bits: Array = tensor.contiguous().view(torch.int16).numpy()
             return bits.view(dtypes.bfloat16())
         return np.asarray(tensor)
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise TypeError("it is async: it answered a coroutine, which has to be awaited")
     if not (hasattr(answer, "__array__") or isinstance(answer, (list, tuple, int, float, complex))):
         raise TypeError(f"it answered {type(answer).__name__}, where an array is expected")
     try:

@@ -14,6 +14,7 @@ from ...spec.fan_rules import Shape
 from .calls import Maker
 from .host import numpy_dtype, tohost
 from .signatures import CONVENTIONS
+from .source import seed_keras
 from .text import Reference
 
 Build = Callable[[Reference, Any, str, int], tuple[Any, dict[str, Any]]]
@@ -36,12 +37,14 @@ def parameter(layer_type: Any, reference: Reference) -> Maker:
     path, value = _pick(held, name)
     layer = _owner(layer, path, build)
     shape = tohost(value).shape
+    is_global = build in (_torch, _keras)
     return Maker(
         make=make,
         out_first=build in (_torch, _equinox),
         fixed_shape=shape,
         layout=lookup(layer, path, len(shape)),
-        seed_as="nothing" if build in (_torch, _keras) else "generator",
+        seed_as="nothing" if is_global else "generator",
+        advances=is_global,
     )
 
 
@@ -80,13 +83,12 @@ def _torch(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any
 
 
 def _keras(text: Reference, layer_type: Any, dtype: str, seed: int) -> tuple[Any, dict[str, Any]]:
-    keras: Any = import_module("keras")
     if text.inputs is None:
         raise SpecError(
             "a Keras layer has no weights before it is built: end the target with the shape of "
             "its input, as in 'keras.layers:Dense(96)#kernel@(None, 40)'."
         )
-    keras.utils.set_random_seed(seed)
+    seed_keras(seed)
     layer = layer_type(*text.args, **{"dtype": dtype, **text.options})
     layer.build(*_shapes(text.inputs))
     return layer, {weight.path: weight for weight in layer.weights}

@@ -18,6 +18,8 @@ import threading
 import time
 import weakref
 from collections import deque
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,16 +37,25 @@ class Lost(Exception):  # noqa: N818 - the process, not a fault of ours
 class Process:
     """The process of a target, started when it is first asked, and anew after it was lost."""
 
-    def __init__(self, time_limit: float) -> None:
-        self.time_limit = time_limit
+    def __init__(self, time_limit: float, variables: Mapping[str, str] | None = None) -> None:
+        self.time_limit, self._variables = time_limit, dict(variables or {})
         self._lock = threading.Lock()
         self._running: _Running | None = None
+
+    @cached_property
+    def twin(self) -> Process:
+        """Another process, in which Python's hashes of texts are others."""
+        fixed = os.environ.get("PYTHONHASHSEED", "random")
+        other = str((int(fixed) + 1) % 2**32) if fixed.isdigit() else "random"
+        return Process(
+            self.time_limit, {"PYTHONHASHSEED": other, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+        )
 
     def ask(self, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """The answer to a question; raises :class:`Lost` if none comes in time."""
         with self._lock:
             if self._running is None:
-                self._running = _Running()
+                self._running = _Running(self._variables)
                 self._stop = weakref.finalize(self, self._running.end)
             try:
                 return self._running.ask(question, self.time_limit)
@@ -57,8 +68,8 @@ class Process:
 class _Running:
     """A process that runs, and two threads that empty its pipes."""
 
-    def __init__(self) -> None:
-        self.process, self._leash = _started()
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.process, self._leash = _started({**os.environ, **variables} if variables else None)
         self.answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.errors: deque[bytes] = deque(maxlen=40)
         for work in (
@@ -124,7 +135,9 @@ def _overhear(pipe: IO[bytes] | None, errors: deque[bytes]) -> None:
             errors.append(line)
 
 
-def _started() -> tuple[subprocess.Popen[bytes], IO[bytes] | None]:
+def _started(
+    environment: Mapping[str, str] | None,
+) -> tuple[subprocess.Popen[bytes], IO[bytes] | None]:
     """The process, and the leash whose closing ends it with all that it started.
 
     On POSIX it is the guard of the worker that is started; it holds no other end of the leash than
@@ -133,7 +146,8 @@ def _started() -> tuple[subprocess.Popen[bytes], IO[bytes] | None]:
     command = [sys.executable, "-m", "initspec.conformance.targets.worker"]
     pipe = subprocess.PIPE
     if os.name != "posix":
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe), None
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+        return process, None
     guarded, leash = os.pipe()
     try:
         guard = [sys.executable, "-I", "-S", _GUARD, str(guarded), *command]
@@ -144,6 +158,7 @@ def _started() -> tuple[subprocess.Popen[bytes], IO[bytes] | None]:
             stderr=pipe,
             pass_fds=[guarded],
             start_new_session=True,
+            env=environment,
         )
     except BaseException:
         os.close(leash)

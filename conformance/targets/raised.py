@@ -1,6 +1,16 @@
-"""What an exception says, whatever it is: its text is a target's own code, too."""
+"""Sentences on what went wrong in a target: what it raised, whose text is its own code, too."""
 
 from __future__ import annotations
+
+
+def other_shape(wanted: tuple[int, ...], given: tuple[int, ...]) -> str:
+    """An answer of a shape that was not asked for.
+
+    >>> other_shape((2, 3), (3, 2))
+    'asked for the shape (2, 3), the target answered (3, 2): its axes in the other order'
+    """
+    order = ": its axes in the other order" if given == wanted[::-1] else ""
+    return f"asked for the shape {wanted}, the target answered {given}{order}"
 
 
 def raised(error: BaseException, most: int = 1000) -> str:

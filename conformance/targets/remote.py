@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import queue
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,13 @@ _FAST = 0.5  # seconds
 _OTHER_ANSWER = "the process of the target answered something else than was asked"
 
 
+class _Begun(NamedTuple):
+    """A tensor that another process is drawing, and where it will be; None if it cannot be had."""
+
+    seed: int
+    answer: queue.SimpleQueue[Array | None]
+
+
 class TextTarget(Target):
     """A target given as text, in a process; ``claim`` chooses the entry, where it is a table."""
 
@@ -38,6 +47,7 @@ class TextTarget(Target):
         self._process, self._claim = process, claim
         self._problem: Exception | None = None
         self._pace = _FIRST
+        self._begun: dict[tuple[Shape, str], _Begun] = {}
 
     @cached_property
     def out_first(self) -> bool:
@@ -103,10 +113,45 @@ class TextTarget(Target):
             if len(body) != size * len(part):
                 _unjudged(_OTHER_ANSWER)
             self.rounded_from = str(head.get("rounded_from", ""))
+            if not tensors and len(seeds) > 1 and not self.ignores_seed:  # it does answer
+                self._begun[shape, dtype] = self._begin(shape, dtype, seeds[0])
             tensors.extend(np.frombuffer(body, kind).reshape(len(part), *shape))
             is_fast = time.monotonic() - started < _FAST
             self._pace = min(2 * self._pace, _SEEDS) if is_fast else max(self._pace // 2, 1)
         return tensors
+
+    def conduct(self, shape: Shape, *, dtype: str, seed: int) -> Mapping[str, str]:
+        """All that can be asked in its process; nothing where that is lost."""
+        try:
+            head, _ = self._ask({"do": "conduct", "shape": shape, "dtype": dtype, "seed": seed})
+        except Unjudged:
+            return {}
+        answer = head.get("conduct")
+        return answer if isinstance(answer, dict) else {}
+
+    def elsewhere(self, shape: Shape, *, dtype: str, seed: int) -> Array | None:
+        """The tensor of a seed from another process, which has begun to draw the first one."""
+        begun = self._begun.pop((shape, dtype), None)
+        if begun is None or begun.seed != seed:
+            begun = self._begin(shape, dtype, seed)
+        return begun.answer.get()
+
+    def _begin(self, shape: Shape, dtype: str, seed: int) -> _Begun:
+        """Have a tensor drawn in the other process, meanwhile."""
+        begun = _Begun(seed, queue.SimpleQueue())
+        asked = {"do": "draw", "shape": shape, "dtype": dtype, "seeds": [packed(seed)]}
+        question = {**asked, "text": self.name, "claim": self._claim}
+        kind, twin = numpy_dtype(dtype), self._process.twin
+
+        def work() -> None:
+            try:
+                body = twin.ask(question)[1]
+                begun.answer.put(np.frombuffer(body, kind).reshape(shape))
+            except Exception:  # it cannot be drawn there: then nothing is known
+                begun.answer.put(None)
+
+        threading.Thread(target=work, daemon=True).start()
+        return begun
 
     def bases(
         self, law: Distribution, shape: Shape, dtype: str, seed: int

@@ -56,7 +56,7 @@ def resolve(
         if name not in target:
             raise UnknownName("entry of the table", name, map(str, target))
         return resolve(target[name], scheme=scheme, time_limit=time_limit)
-    if isinstance(target, (list, tuple)):
+    if isinstance(target, (list, tuple)) and not callable(target):  # a named tuple may be
         return ArrayTarget(tohost(target), "array")
     if not isinstance(target, type):
         if isinstance(target, Target) or (hasattr(target, "draw") and hasattr(target, "name")):

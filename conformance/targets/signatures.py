@@ -20,6 +20,7 @@ from ...errors import InitSpecError, SpecError, UnknownName
 from ...spec.fan_rules import Shape
 from .host import numpy_dtype, torch
 from .raised import raised
+from .source import Source, generator, number
 
 CONVENTIONS = (
     "an initializer is a PyTorch function f(tensor, ...) that fills in place, a Keras initializer "
@@ -72,7 +73,11 @@ class Call:
 
     @classmethod
     def of(cls, function: Any) -> Call:
-        """Read a signature."""
+        """Read a signature.
+
+        Raises :class:`InitSpecError` where there is none, and for what is async or yields.
+        """
+        _check_answers(function)
         try:
             parameters = tuple(inspect.signature(function).parameters.values())
         except (TypeError, ValueError):
@@ -102,6 +107,18 @@ class Call:
             and item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD)
             and item.name not in {**self.roles, **self.values}
         ]
+
+    def given(self, options: Mapping[str, Any]) -> Call:
+        """Without the roles that were guessed for parameters which have a value of their own.
+
+        ``init_method_normal(sigma=0.02)`` makes a function that fills, and fills nothing itself.
+        """
+        roles = {
+            name: role
+            for name, role in self.roles.items()
+            if name not in options or name.lower().strip("_") in _ROLES
+        }
+        return dataclasses.replace(self, roles=roles)
 
     def bound(self, args: Sequence[Any], options: Mapping[str, Any]) -> Call:
         """With values for the parameters that have no role."""
@@ -146,7 +163,12 @@ class Call:
             return "integer"
         return "nothing" if set(_SOURCES).isdisjoint(roles) else "generator"
 
-    def __call__(self, shape: Shape, dtype: str, seed: int | None) -> Any:
+    @property
+    def advances(self) -> bool:
+        """Whether it draws from a generator that goes on, its own or the global ones."""
+        return self.seed_as == "nothing" or not {"rng", "generator"}.isdisjoint(self.roles.values())
+
+    def __call__(self, shape: Shape, dtype: str, seed: Any) -> Any:
         """Call the function; where it refuses what a parameter was taken for, try the others.
 
         Raises :class:`InitSpecError` where it fills a tensor that is none of PyTorch's parameters,
@@ -167,7 +189,7 @@ class Call:
             return
         yield from (name for name in ("torch", "jax", "numpy") if name in sys.modules)
 
-    def _called(self, shape: Shape, dtype: str, seed: int | None, package: str) -> Any:
+    def _called(self, shape: Shape, dtype: str, seed: Any, package: str) -> Any:
         if not self.fills:
             return self._answer(self._given(shape, dtype, seed, package))
         given = self._given(shape, dtype, seed, "torch")
@@ -185,7 +207,7 @@ class Call:
             ) from error
 
     def _given(
-        self, shape: Shape, dtype: str, seed: int | None, package: str, is_learnt: bool = True
+        self, shape: Shape, dtype: str, seed: Any, package: str, is_learnt: bool = True
     ) -> dict[str, Any]:
         given: dict[str, Any] = dict(self.values)
         for item in self.parameters:
@@ -223,15 +245,33 @@ class Call:
             case "dtype":
                 return getattr(torch(), dtype) if is_torch else numpy_dtype(dtype)
             case "seed":
-                return seed
+                return number(seed)
             case "rng" | "generator" if is_torch and not (role == "rng" and self.fills):
-                return torch().Generator().manual_seed(seed)
+                framework = torch()
+                return generator(seed, "torch", lambda n: framework.Generator().manual_seed(n))
             case "rng" | "generator" if package != "jax":
-                return np.random.default_rng(seed)
+                return generator(seed, "numpy", np.random.default_rng)
             case _:
                 import jax
 
-                return jax.random.key(seed)
+                if isinstance(seed, Source):
+                    seed.is_key = True
+                return jax.random.key(number(seed))
+
+
+def _check_answers(function: Any) -> None:
+    """Refuses what has to be awaited, or yields: an initializer answers an array at once."""
+    for called in (function, type(function).__call__ if callable(function) else None):
+        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+            raise InitSpecError(
+                f"{title(function)} is async, and an initializer answers at once: wrap it in a "
+                "function that awaits it, as in `lambda shape, seed: asyncio.run(f(shape, seed))`."
+            )
+        if inspect.isgeneratorfunction(called):
+            raise InitSpecError(
+                f"{title(function)} is a generator function, which yields: wrap it in a function "
+                "that returns an array."
+            )
 
 
 def _filled(call: Call, given: Mapping[str, Any], answer: Any) -> Any:

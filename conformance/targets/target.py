@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...spec.distribution import Distribution
 from ...spec.fan_rules import Shape
 from ...spec.layout import Layout
 from ..batteries import known_samplers
+from . import conduct
 
 Array = NDArray[Any]
 
@@ -112,6 +114,29 @@ class Target(ABC):
         [(2, 3), (2, 3)]
         """
         return (self.draw(shape, dtype=dtype, seed=seed) for seed in seeds)
+
+    def conduct(self, shape: Shape, *, dtype: str, seed: int) -> Mapping[str, str]:
+        """How it treats what it is handed and hands out: a sentence on each fault, or none.
+
+        ``buffer`` is of the tensors' memory, ``thread`` of a draw in another one, ``generator`` of
+        two draws from one, and ``sign`` of negative seeds; what cannot be asked is not there. By
+        default the memory alone is looked at.
+
+        >>> from initspec.conformance.targets.resolve import resolve
+        >>> resolve("numpy", scheme="ones").conduct((2, 3), dtype="float32", seed=0)
+        {'buffer': ''}
+        """
+        draw = partial(self.draw, shape, dtype=dtype)
+        return {"buffer": conduct.buffers(lambda seed: np.asarray(draw(seed=seed)), seed)}
+
+    def elsewhere(self, shape: Shape, *, dtype: str, seed: int) -> Array | None:
+        """The tensor of a seed, drawn in another process; None, by default, where there is none.
+
+        >>> from initspec.conformance.targets.resolve import resolve
+        >>> resolve("numpy", scheme="ones").elsewhere((2, 3), dtype="float32", seed=0) is None
+        True
+        """
+        return None
 
     def placed(self, layout: Layout) -> Target:
         """The same on a layout; by default it cannot be told one, and stays what it is.

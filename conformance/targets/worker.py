@@ -5,6 +5,7 @@
 
 * ``facts``: what is known of the tensor that the target makes;
 * ``draw``: a tensor of a shape and dtype for each of several seeds;
+* ``conduct``: how the target treats generators, tensors, threads and negative seeds;
 * ``bases``: draws of a standard law by the samplers of the frameworks that are loaded here;
 * ``entries``: the names in a table.
 """
@@ -20,13 +21,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...backends.chance import silence
 from ...errors import BackendMissing, InitSpecError
 from ..batteries.known_samplers import from_data, of_frameworks
 from .calls import Maker
 from .frames import MOST, receive, send, unpacked
 from .host import wide
 from .loading import NoTable, entries, load
-from .raised import raised
+from .raised import other_shape, raised
 
 _Answer = tuple[dict[str, Any], bytes]
 _HEAD = 1 << 10  # bytes, of a few names
@@ -46,7 +48,8 @@ def main() -> NoReturn:
         sys.path[:] = asked["path"]
         faulthandler.dump_traceback_later(asked["limit"], exit=True, file=errors)
         try:
-            head, body = _answer(asked, makers)
+            with silence():  # a seed is drawn in many shapes here, on purpose
+                head, body = _answer(asked, makers)
         except InitSpecError as error:
             head, body = _problem(str(error), error), b""
         except SystemExit as error:
@@ -75,6 +78,9 @@ def _answer(question: dict[str, Any], makers: dict[Any, Maker]) -> _Answer:
     maker = makers[text, claim]
     if question["do"] == "facts":
         return {name: getattr(maker, name) for name in _FACTS}, b""
+    if question["do"] == "conduct":
+        shape, dtype = tuple(question["shape"]), question["dtype"]
+        return {"conduct": maker.conduct(shape, dtype, question["seed"])}, b""
     return _bases(question) if question["do"] == "bases" else _drawn(maker, question)
 
 
@@ -88,7 +94,7 @@ def _drawn(maker: Maker, question: dict[str, Any]) -> _Answer:
         if array.dtype != answer.dtype:
             rounded_from = answer.dtype.name
         if array.shape != shape:
-            raise InitSpecError(f"asked for the shape {shape}, the target answered {array.shape}")
+            raise InitSpecError(other_shape(shape, array.shape))
         if array.dtype.name != dtype:
             raise InitSpecError(f"asked for {dtype}, the target answered {array.dtype.name}")
         drawn.append(np.ascontiguousarray(array).tobytes())

@@ -11,6 +11,7 @@ from typing import Any
 
 from initspec.readings.entry import Entry
 from initspec.spec import truncation
+from initspec.spec.fan_rules import Fans
 from initspec.spec.scheme import Scheme
 
 from .examples import example
@@ -52,6 +53,7 @@ _WORD = re.compile(r"(?<![A-Za-z}_^])\{\w+\}")
 
 def _words(scheme: Scheme) -> dict[str, float]:
     law = scheme.on(*example(scheme))
+    scheme = scheme.at(Fans(1.0, 1.0))
     kept = math.sqrt(truncation.moments(-2, 2)[1])
     words = {"kept": kept, "mass": truncation.mass(-2, 2), "edge": 2 / kept, "root": math.sqrt(3)}
     words |= {"std": law.std, "parent": scheme.std, "sparsity": scheme.sparsity}

@@ -29,7 +29,7 @@ USUAL: Mapping[str, tuple[Any, ...]] = {
     "gain": (math.sqrt(2), 5 / 3, 0.75),
     "factor": (1.0, 2.0),
     "slope": (math.sqrt(5), 0.01, 0.1, 0.2),
-    "nonlinearity": ("relu", "tanh", "selu", "linear"),
+    "nonlinearity": ("relu", "tanh", "selu", "linear", "gelu", "silu"),
     "limit": (0.01, 0.05, 0.1),
     "zeros_per": ("in",),
 }
@@ -125,6 +125,7 @@ def _ranks() -> Mapping[str, int]:
     return {name: head["rank"] for name, head in dialects().items() if "rank" in head}
 
 
+@lru_cache(maxsize=1 << 14)
 def plainest(name: str) -> tuple[bool, float, str]:
     """A sorting key: defaults before arguments, bare names before dialects, what most use first.
 
@@ -235,6 +236,7 @@ def _canonical(scheme: Scheme) -> Scheme:
     if scheme.mode is not None:
         field, level = "factor", scheme.variance_factor
     else:
+        scheme = scheme.folded()
         field, level = "gain", scheme.gain_total
     plain = {"factor": 1.0, "gain": 1.0, "nonlinearity": None, "slope": None}
     return scheme.replace(**{**plain, field: _round(level)})
@@ -249,6 +251,8 @@ def _variants(entry: Entry) -> Iterator[Scheme]:
         field = _field(argument)
         if field in ("low", "high"):
             ends[field] = word
+            continue
+        if field == "gain" and (argument.divides or _is_scaled(entry)):
             continue
         choices = [{word: value} for value in _values(argument)]
         if field in _LEVEL:
@@ -265,6 +269,12 @@ def _variants(entry: Entry) -> Iterator[Scheme]:
             yield entry.make(**given)
         except InitSpecError:  # arguments that contradict each other
             continue
+
+
+def _is_scaled(entry: Entry) -> bool:
+    """Whether a row says how large the weights are, so that people seldom give it a gain."""
+    fixed = {"std", "low", "nonlinearity"} & entry.scheme.keys()
+    return bool(fixed) or (entry.dialect is None and entry.scheme.get("mode") == "FAN_IN")
 
 
 def _field(argument: Argument) -> str:

@@ -162,6 +162,11 @@ def _reasons(pair: tuple[Scheme, Scheme], difference: Difference) -> Iterator[st
                 for scheme, n in zip(pair, counts, strict=True)
             )
             yield f"the first divides by {one}, the second by {two}"
+        if a.power != b.power:
+            yield (
+                f"the first divides by the power {_short(a.power)} of its fan, the second by "
+                f"the power {_short(b.power)}"
+            )
         if not _near(a.variance_factor, b.variance_factor):
             one, two = _told(a.variance_factor, b.variance_factor)
             yield (f"the first has the factor {one} above its fan, the second {two}")
@@ -176,6 +181,10 @@ def _reasons(pair: tuple[Scheme, Scheme], difference: Difference) -> Iterator[st
             elif correction:
                 yield f"the {word} multiplies its parent's variance by {correction:g}"
     yield from _units(pair)
+
+
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _divisor(scheme: Scheme, difference: Difference) -> float:

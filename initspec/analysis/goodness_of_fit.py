@@ -1,10 +1,10 @@
 """Could a tensor have been drawn from a law? Tests whose false alarms are bounded.
 
 Each test answers with a bound on its p-value. All but one hold at every size, so that the bounds
-need no simulation: by Hoeffding for the mean, Chernoff and Bernstein for the scale, Dvoretzky,
+need no simulation: by Hoeffding for means, Chernoff and Bernstein for scales, Dvoretzky,
 Kiefer, Wolfowitz and Massart for the distance of the distribution functions, Markov for the
-likelihood ratios, Chernoff for repeated values. The one on the whole matrix is by the limit law of
-its largest singular value (Tracy and Widom).
+likelihood ratios, Chernoff for repeated values and for copies. The one on the whole matrix is by
+the limit law of its largest singular value (Tracy and Widom).
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from ..spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ..spec.truncation import mass
 from ..stream.dtypes import ROUNDING
 from .grid import cumulated
-from .sample import Sample
+from .sample import STEP, Sample
 
 #: A tensor that was drawn from a law is refused, by all tests together, at most so often. An
 #: inference spends as much again on the likelihoods.
 ALPHA = 1e-4
-_STEP = 2.0**-23  # samplers make numbers between zero and one in steps no wider than this
 
 
 class Refusal(NamedTuple):
@@ -69,17 +68,26 @@ def _support(law: Distribution, sample: Sample) -> float:
 
 
 def _mean(law: Distribution, sample: Sample) -> float:
+    """The mean of all numbers."""
+    return _mean_bound(law, sample, abs(sample.mean - law.mean), sample.n)
+
+
+def _mean_bound(law: Distribution, sample: Sample, off: float, n: int) -> float:
     """Hoeffding's bound: these laws are sub-Gaussian, symmetric ones by their own variance."""
     proxy = law.variance
     if isinstance(law, TruncatedNormal) and law.low != -law.high:
         proxy = law.sigma**2
-    gap = max(0.0, abs(sample.mean - law.mean) - ROUNDING[sample.dtype][0] ** 2 * law.std)
-    return 2 * math.exp(-sample.n * gap**2 / (2 * proxy))
+    gap = max(0.0, off - ROUNDING[sample.dtype][0] ** 2 * law.std)
+    return 2 * math.exp(-n * gap**2 / (2 * proxy))
 
 
 def _scale(law: Distribution, sample: Sample) -> float:
+    """The mean square of all numbers."""
+    return _scale_bound(law, sample, sample.square(law.mean) / law.variance, sample.n)
+
+
+def _scale_bound(law: Distribution, sample: Sample, ratio: float, n: int) -> float:
     """Chernoff's bound for a normal law, Bernstein's for bounded ones."""
-    ratio = sample.square(law.mean) / law.variance
     slack = 4 * ROUNDING[sample.dtype][0] ** 2
     gap = max(0.0, abs(ratio - 1) - slack)
     if isinstance(law, Normal):
@@ -90,7 +98,22 @@ def _scale(law: Distribution, sample: Sample) -> float:
         most = max(law.mean - low, high - law.mean) ** 2 / law.variance
         reach = most - 1 if ratio > 1 else 1.0
         rate = gap**2 / (2 * (law.kurtosis + 2 + reach * gap / 3))
-    return 2 * math.exp(-sample.n * rate)
+    return 2 * math.exp(-n * rate)
+
+
+def _lines(law: Distribution, sample: Sample) -> float:
+    """No row and no column has a mean or a scale of its own, as training gives them."""
+    least = 1.0
+    for means, squares, length in sample.lines:
+        off = float(np.abs(means - law.mean).max())
+        ratios = (squares - 2 * law.mean * means + law.mean**2) / law.variance
+        bounds = (
+            _mean_bound(law, sample, off, length),
+            _scale_bound(law, sample, float(ratios.max()), length),
+            _scale_bound(law, sample, float(ratios.min()), length),
+        )
+        least = min(least, 3 * len(sample.lines) * means.size * min(bounds))
+    return least
 
 
 def _extremes(law: Distribution, sample: Sample) -> float:
@@ -101,7 +124,7 @@ def _extremes(law: Distribution, sample: Sample) -> float:
         inner, outer = (low, high) if side > 0 else (high, low)
         beyond = _tail(law, inner, side)
         if law.limits is not None:
-            beyond = max(beyond, _STEP)
+            beyond = max(beyond, STEP)
         within = math.exp(n * math.log1p(-min(_tail(law, outer, side), 1 - 1e-16)))
         least = min(least, n * beyond, within)
     return min(1.0, 4 * least)
@@ -133,12 +156,12 @@ def _most_repeated(law: Distribution, sample: Sample) -> tuple[float, float]:
     x = sample.ordered
     places = {float(x[0]): 1.0, float(x[-1]): 1.0, 0.0: 1.0}
     if sample.dtype in ("float32", "float64"):
-        places.setdefault(sample.longest[0], 1 / _STEP)
+        places.setdefault(sample.longest[0], 1 / STEP)
     least, worst = math.inf, float(x[0])
     for place, others in places.items():
         count = sample.count(place)
         low, high = sample.cell(place)
-        expected = max(law.cdf(high) - law.cdf(low), _STEP)
+        expected = max(law.cdf(high) - law.cdf(low), STEP)
         # one is there because it was looked for; the others are what is counted
         least, worst = min(
             (least, worst), (others * _binomial_above(count - 1, x.size, expected), place)
@@ -155,6 +178,27 @@ def _binomial_above(count: int, n: int, p: float) -> float:
     if share < 1:  # so that p is less than one, too
         rate += (1 - share) * math.log((1 - share) / (1 - p))
     return math.exp(-n * rate)
+
+
+def _copies(law: Distribution, sample: Sample) -> float:
+    """No more numbers are there twice than samplers make: each equals one of those before it with
+    a probability of at most as many steps as they are.
+    """
+    if sample.dtype not in ("float32", "float64"):
+        return 1.0  # so few numbers that most are there twice
+    n = sample.ordered.size
+    return poisson_above(n - sample.distinct, n * (n - 1) / 2 * STEP)
+
+
+def poisson_above(count: int, expected: float) -> float:
+    """Chernoff's bound on so many of independent rare things, where so many are expected.
+
+    >>> poisson_above(3, 4.0), round(poisson_above(40, 4.0), 20)
+    (1.0, 0.0)
+    """
+    if count <= expected:
+        return 1.0
+    return math.exp(count - expected - count * math.log(count / expected)) if expected else 0.0
 
 
 def _shape(law: Distribution, sample: Sample) -> float:
@@ -196,7 +240,9 @@ _TESTS: tuple[Callable[[Distribution, Sample], float], ...] = (
     _scale,
     _extremes,
     _repeats,
+    _copies,
     _shape,
+    _lines,
     _matrix,
 )
 

@@ -1,18 +1,19 @@
 """Which schemes an untrained tensor could have come from.
 
-Measured on 2026-11-21, by ``tests/test_infer.py``, on rectangular tensors of 6,144 to 24,000
-elements: of 5,000 drawn from random schemes of the registry, in four types and with their layouts
-mostly unknown, 4,999 had the true law in the first group; of 5,012 of foreign laws (exponential,
-Student t with 2 to 10 degrees of freedom, Laplace, mixtures of two scales, normal plus a low rank,
-shifted, clipped, pruned and coarse ones), each as wide as a scheme's, none got a name. At 6,144
-elements laws nearer to ours may get one: Student t with 20 degrees of freedom, a normal law clipped
-at three and a half standard deviations, or shifted by less than a tenth of one.
+Measured on 2026-11-21, by ``tests/analysis/test_infer.py``, on rectangular tensors of 6,144 to
+24,000 elements: of 5,000 drawn from random schemes of the registry, in four types and with their
+layouts mostly unknown, 4,999 had the true law in the first group; of 5,012 of foreign laws
+(exponential, Student t with 2 to 10 degrees of freedom, Laplace, mixtures of two scales, normal
+plus a low rank, shifted, clipped, pruned and coarse ones), each as wide as a scheme's, none got a
+name. At 6,144 elements laws nearer to ours may get one: Student t with 20 degrees of freedom, a
+normal law clipped at three and a half standard deviations, or shifted by less than a tenth of one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,15 +21,31 @@ from ..errors import SpecError, UnknownName
 from ..plugins import backend
 from ..public import public
 from ..readings.registry import dialects
-from ..spec.distribution import Distribution
+from ..spec.distribution import Constant, Distribution
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout
+from ..spec.tensor_laws import Sparse
 from ..stream import dtypes
-from .candidates import candidates, layer_candidates, plainest
+from .apart import set_apart
+from .candidates import Candidate, candidates, layer_candidates, plainest
 from .goodness_of_fit import looks_like
-from .inference_in_words import laws_in_words, names_in_words, sentence_of
-from .matches import Groups, Match, elements_needed, groups_of, merged
-from .sample import Sample, zero_line
+from .inference_in_words import laws_in_words, names_in_words, parts_in_words, sentence_of
+from .matches import (
+    Groups,
+    Match,
+    elements_needed,
+    grouped,
+    groups_of,
+    merged,
+    of_elements,
+    of_tensors,
+)
+from .parts import Part, parts_of
+from .patterns import pattern, quantised
+from .sample import Sample
+from .tensor_fit import stacked
+
+Laws = tuple[Candidate, ...]
 
 
 @public
@@ -50,6 +67,10 @@ class Inference:
     those of its group with half or twice its variance; None where there are none, so that the
     tensor is large enough to say something.
 
+    ``apart`` says in words what was set apart before the rest was judged: zero or constant rows and
+    columns, copies of others, a tail that nobody filled. ``parts`` are stretches of an axis with
+    laws of their own, where the tensor as a whole has none: a fused weight's, a bias's of gates.
+
     >>> from initspec import get, infer
     >>> infer(get("glorot_uniform").numpy((96, 64), seed=0)).names[0]
     'glorot_uniform'
@@ -62,6 +83,8 @@ class Inference:
     looks: Distribution | None
     needed: int | None
     sentence: str
+    apart: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,6 +121,8 @@ class Inference:
             "looks": self.looks.words if self.looks is not None else None,
             "needed": self.needed,
             "sentence": self.sentence,
+            "apart": list(self.apart),
+            "parts": [part.to_dict() for part in self.parts],
             "groups": [
                 [
                     {
@@ -143,10 +168,11 @@ def infer(
 
     Every law of the registry on the tensor's shape is tried, with default and usual arguments
     (:data:`initspec.analysis.candidates.USUAL`), and what the frameworks' layers draw by default,
-    which is named as ``"torch.nn.LSTM#weight_ih_l0"``. One row or column of zeros is set apart. A
-    law that the tests of :mod:`initspec.analysis.goodness_of_fit` refuse is out; a tensor of the
-    law itself is refused once in 10,000 times. Those that are left are grouped by their likelihood,
-    and ordered by how plain their names are, as :class:`Inference` says.
+    which is named as ``"torch.nn.LSTM#weight_ih_l0"``. Rows and columns that are zero, constant or
+    copies of others, and stretches that nobody filled, are set apart and said, and the laws are
+    tried on the rest. A law that the tests of :mod:`initspec.analysis.goodness_of_fit` refuse is
+    out; a tensor of the law itself is refused once in 10,000 times. Those that are left are grouped
+    by their likelihood, and ordered by how plain their names are, as :class:`Inference` says.
 
     Without a ``layout`` both usual orders of the axes are tried, ``(spatial..., in, out)`` and
     ``(out, in, spatial...)``; with a ``framework`` its own, and only the bare names and that
@@ -170,17 +196,14 @@ def infer(
         tried.roles(shape)  # raises where it does not fit
     sample = Sample(values, dtypes.narrowest(values, given))
     laws = merged(candidates(shape, layouts, framework), layer_candidates(shape, framework))
-    zero = zero_line(sample)
-    groups: Groups = ()
-    if zero is not None:  # an embedding's padding, say: the others are what was drawn
-        rest = Sample(np.delete(values, zero.place, zero.axis), sample.dtype)
-        single = tuple(candidate for candidate in laws if candidate.law.elementwise)
-        groups = groups_of(rest, single, layouts, framework)
-    if groups:
-        sample = rest
-    else:
-        zero, groups = None, groups_of(sample, laws, layouts, framework)
-    looks, needed = looks_like(sample), elements_needed(groups, sample.n)
+    groups, rest, apart, stack = _judged(sample, laws, layouts, framework)
+    parts: tuple[Part, ...] = ()
+    if not groups and not pattern(sample):
+        judge = partial(_of_part, given, laws, layouts, framework)
+        parts = parts_of(sample, judge, stacked=stack)
+        apart = () if parts else apart
+    looks, needed = looks_like(rest), elements_needed(groups, rest.n)
+    said = sentence_of(rest, groups, looks, needed, layouts, apart)
     return Inference(
         shape=shape,
         dtype=given,
@@ -188,8 +211,65 @@ def infer(
         groups=groups,
         looks=looks[0] if looks else None,
         needed=needed,
-        sentence=sentence_of(sample, groups, looks, needed, layouts, zero),
+        sentence=parts_in_words(parts, len(shape)) if parts else said,
+        apart=apart,
+        parts=parts,
     )
+
+
+class _Judged(NamedTuple):
+    """The laws that fit, what they were tried on, and in words what was set apart from it."""
+
+    groups: Groups
+    rest: Sample
+    apart: tuple[str, ...] = ()
+    stacked: bool = False
+
+
+def _judged(
+    sample: Sample, laws: Laws, layouts: tuple[Layout, ...], framework: str | None
+) -> _Judged:
+    whole = tuple(of_tensors(sample, laws, layouts, framework))
+    sparse = any(isinstance(match.law, Sparse) for match in whole)
+    if stacked(sample, (match.law for match in whole)):
+        return _Judged((), sample, stacked=True)
+    if whole and not sparse:
+        return _Judged(grouped((*whole, *of_elements(sample, laws)), len(laws)), sample)
+    left = set_apart(sample)
+    if not left.words:
+        drawn = () if pattern(sample) else of_elements(sample, laws)
+        return _Judged(grouped((*whole, *drawn), len(laws)), sample)
+    # an embedding's padding, say: the others are what was drawn
+    rest = Sample(left.values, dtypes.narrowest(left.values, sample.dtype))
+    groups: Groups = ()
+    if rest.n and not pattern(rest):
+        ndim = rest.values.ndim
+        own = layouts if ndim == sample.values.ndim else (Layout.of(None, ndim),)
+        single = (one for one in laws if one.law.elementwise or isinstance(one.law, Constant))
+        groups = groups_of(rest, tuple(single), own, framework)
+    mask = sample.distinct == 2 and sample.values.ndim > 1
+    if not groups and (sparse or mask or quantised(sample)):
+        return _Judged(grouped(whole, len(laws)), sample)
+    return _Judged(groups, rest, left.words)
+
+
+def _of_part(
+    given: str, laws: Laws, layouts: tuple[Layout, ...], framework: str | None, values: Any
+) -> tuple[Groups, Distribution | None]:
+    """What a part of a tensor could have been drawn from, by its own shape or by the whole's."""
+    part = Sample(values, dtypes.narrowest(values, given))
+    shape = values.shape
+    single = [candidate for candidate in laws if candidate.law.elementwise]
+    known = {candidate.law for candidate in single}
+    own = merged(candidates(shape, layouts, framework), layer_candidates(shape, framework))
+    more = (candidate for candidate in own if candidate.law not in known)
+    tried = (*single, *more)
+    drawn = () if pattern(part) else of_elements(part, tried)
+    groups = grouped((*of_tensors(part, tried, layouts, framework), *drawn), len(tried))
+    if groups and elements_needed(groups, part.n) is None:
+        return groups, None
+    looks = looks_like(part)
+    return (), looks[0] if looks else None
 
 
 # ---------------------------------------------------------------------------------- what is given
@@ -209,8 +289,8 @@ def _numbers(array: Any, dtype: str | None) -> tuple[Any, str]:
         name = numbers.dtype.name
     elif numbers.dtype.kind in "iub" and numbers.dtype != np.uint16:
         raise SpecError(
-            f"numbers of {numbers.dtype} are no weights: a counter, an index or a mask. Weights "
-            f"are of {', '.join(dtypes.DTYPES)}."
+            f"numbers of {numbers.dtype} are no weights: a counter, an index, a mask or what "
+            f"quantised weights are stored in. Weights are of {', '.join(dtypes.DTYPES)}."
         )
     else:
         raise SpecError(
@@ -222,11 +302,12 @@ def _numbers(array: Any, dtype: str | None) -> tuple[Any, str]:
     if numbers.size == 0:
         raise SpecError(f"the tensor of shape {numbers.shape} is empty: it says nothing.")
     values = dtypes.widened(numbers)
-    wrong = int(values.size - np.count_nonzero(np.isfinite(values)))
-    if wrong:
+    wrong = np.argwhere(~np.isfinite(values))
+    if len(wrong):
         raise SpecError(
-            f"{wrong} of {values.size} values are NaN or infinite: no scheme draws them, and "
-            "nothing can be inferred from the rest."
+            f"{len(wrong)} of {values.size} values are NaN or infinite, the first at "
+            f"{tuple(wrong[0].tolist())}: no scheme draws them, and nothing can be inferred from "
+            "the rest."
         )
     largest = float(np.abs(values).max())
     if largest and not 1e-70 < largest < 1e70:

@@ -6,12 +6,15 @@ import math
 import re
 
 from ..errors import InitSpecError
-from ..spec.distribution import Distribution, Uniform
+from ..spec.distribution import Constant, Distribution, Uniform
 from ..spec.layout import Layout, fans
 from .candidates import Origin, plainest
-from .goodness_of_fit import every, refusal, surprising, usual_families
+from .goodness_of_fit import every, surprising, usual_families
 from .matches import Groups
-from .sample import Line, Sample
+from .parts import Part
+from .patterns import coarse, deficient, pattern, scales
+from .places import lines_of, places
+from .sample import Sample
 
 
 def names_in_words(origins: tuple[Origin, ...], most: int) -> str:
@@ -31,16 +34,18 @@ def sentence_of(
     looks: tuple[Distribution, ...],
     needed: int | None,
     layouts: tuple[Layout, ...],
-    zero: Line | None = None,
+    apart: tuple[str, ...] = (),
 ) -> str:
-    """What an inference means, in one sentence; ``zero`` is a row or column that was set apart."""
+    """What an inference means, in one sentence that begins with what is surprising.
+
+    ``apart`` is what was set apart, and ``sample`` what is left then.
+    """
+    first = "; ".join(apart)
+    if not sample.n:
+        return f"None of ours: {first}."
     if not groups and sample.n > 1:
-        if not looks:
-            return f"None of ours: {_strange(sample)}."
-        also = (
-            f" ({' and '.join(law.words for law in looks[1:])} fits as well)" if looks[1:] else ""
-        )
-        return f"None of ours: {_about(looks[0])}{also}, {_scale(sample, looks[0], layouts)}."
+        what = _foreign(sample, looks, layouts)
+        return f"None of ours: {first}; of the rest, {what}." if apart else f"None of ours: {what}."
     if needed is not None:
         stds = [match.law.std for match in groups[0]] if groups else []
         alike = (
@@ -49,14 +54,58 @@ def sentence_of(
             if len(stds) > 1
             else ""
         )
+        if groups and isinstance(groups[0][0].law, Constant):  # one value
+            alike = f"{groups[0][0].names[0]} makes it, and so could much else; "
         values = f"{sample.n:,} values are" if sample.n > 1 else "One value is"
+        if apart:
+            values = f"{_capital(first)}; the other {values[0].lower()}{values[1:]}"
         return f"{values} too few to say anything: {alike}about {needed:,} tell such laws apart."
-    first = groups[0]
-    also = f"; or {laws_in_words(len(first) - 1)}" if len(first) > 1 else ""
-    if zero is not None:
-        line = ("row", "column")[zero.axis]
-        also += f"; {line} {zero.place} is zero, as the one of a padding index is"
-    return f"Could be {_headline(first[0].origins)}: {first[0].law.words}{also}."
+    found = groups[0]
+    also = f"; or {laws_in_words(len(found) - 1)}" if len(found) > 1 else ""
+    also += _how_little(sample, found[0].law, looks)
+    could = f"be {_headline(found[0].origins)}: {found[0].law.words}{also}."
+    return f"{_capital(first)}; the rest could {could}" if apart else f"Could {could}"
+
+
+def _how_little(sample: Sample, law: Distribution, looks: tuple[Distribution, ...]) -> str:
+    """Of a few values, what they do not tell: two standard errors, and the shape."""
+    if not law.elementwise or len({type(fitting) for fitting in looks}) < 2 or sample.n > 1000:
+        return ""
+    error = math.sqrt((law.kurtosis + 2) / sample.n)
+    return f"; {sample.n:,} values tell its scale to {error:.0%}, and little of its shape"
+
+
+def parts_in_words(parts: tuple[Part, ...], ndim: int) -> str:
+    """A tensor whose parts have laws of their own, in one sentence."""
+    said = [_law_of(part) for part in parts]
+    word = lines_of(ndim, parts[0].axis)
+    if len(set(said)) == 1:
+        many = f"{len(parts)} parts of its {word.many}{word.where}"
+        return f"None of ours as a whole: each of {many} {said[0]}."
+    named = [
+        f"{places(range(part.start, part.stop), word)} {words}{_gate(part, parts, ndim)}"
+        for part, words in zip(parts, said, strict=True)
+    ]
+    return f"None of ours as a whole, for its parts have laws of their own: {'; '.join(named)}."
+
+
+def _law_of(part: Part) -> str:
+    if part.groups:
+        match = part.groups[0][0]
+        return f"could be {_headline(match.origins)} ({match.law.words})"
+    assert part.looks is not None
+    return f"could be {_about(part.looks)}, which is no scheme's scale"
+
+
+def _gate(part: Part, parts: tuple[Part, ...], ndim: int) -> str:
+    """The second quarter of a bias with a mean of one."""
+    quarter = ndim == 1 and 4 * part.start == 4 * (part.stop - part.start) == parts[-1].stop
+    law = part.law
+    return ", as of an open forget gate" if quarter and law and round(law.mean, 1) == 1 else ""
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _headline(origins: tuple[Origin, ...]) -> str:
@@ -76,10 +125,6 @@ def _ranked(layer: str) -> bool:
     return plainest(f"x@{layer.partition('.')[0]}")[1] < plainest("x@nobody")[1]
 
 
-#: A number that stands in a tensor more often than this chance is what is strange about it.
-_SURPRISE = 1e-5
-
-
 def _digits(x: float) -> float:
     """Two digits: as much as an estimate from a few hundred numbers holds."""
     return float(f"{x:.2g}")
@@ -90,34 +135,41 @@ def _about(law: Distribution) -> str:
     return re.sub(r"\d+\.\d+(e-?\d+)?", lambda match: f"{float(match[0]):.3g}", law.words)
 
 
-#: How many different numbers samplers make that work in a narrow type themselves; a law rounded
-#: to that type has thousands.
-_LEVELS = {"bfloat16": 384, "float16": 1024}
+#: A number that stands in a tensor more often than this chance is what is strange about it.
+_SURPRISE = 1e-5
+
+
+def _foreign(sample: Sample, looks: tuple[Distribution, ...], layouts: tuple[Layout, ...]) -> str:
+    """What is known of a tensor that no scheme draws."""
+    if not looks or pattern(sample):
+        return _strange(sample)
+    also = f" ({' and '.join(law.words for law in looks[1:])} fits as well)" if looks[1:] else ""
+    return f"{_about(looks[0])}{also}, {_scale(sample, looks[0], layouts)}"
 
 
 def _strange(sample: Sample) -> str:
     """What a tensor of no usual family has about it."""
-    if sample.dtype in _LEVELS and sample.distinct <= _LEVELS[sample.dtype] < sample.n / 4:
-        return (
-            f"it has only {sample.distinct} different numbers, as samplers that work in "
-            f"{sample.dtype} itself make them (JAX's is one): no law that is known here"
-        )
-    refusals = [refusal(law, sample) for law in usual_families(sample)]
-    tests = {refused.test for refused in refusals if refused is not None}
     numbers = f"mean {sample.mean:.3g}, std {math.sqrt(sample.variance):.3g}"
-    lines, copies = sample.doubled
-    if copies:
-        return f"{copies:,} of its {lines} are copies of others; {numbers}"
+    known = pattern(sample) or coarse(sample) or deficient(sample) or scales(sample)
+    if known:
+        return f"{known}; {numbers}"
+    families = tuple(usual_families(sample))
+    tests = {one.test for law in families for one in every(law, sample) if one.p < _SURPRISE}
     if "matrix" in tests:
         return (
-            f"its elements hang together, {numbers}; a part of low rank, as training adds, "
+            f"its elements hang together; {numbers}; a part of low rank, as training adds, "
             "makes its largest singular value larger than chance does"
         )
-    for law in usual_families(sample):
+    for law in families:
         repeats = next(refused for refused in every(law, sample) if refused.test == "repeats")
         if repeats.p < _SURPRISE:
             number, count = surprising(law, sample)
-            return f"the number {number:.6g} stands in it {count:,} times; {numbers}"
+            return (
+                f"the number {sample.shortest(number):.6g} stands in it {count:,} times; {numbers}"
+            )
+    if "copies" in tests:
+        again = sample.ordered.size - sample.distinct
+        return f"{again:,} of its numbers stand in it more than once; {numbers}"
     return (
         f"neither normal nor uniform nor a normal law cut at two parent stds; {numbers}, "
         f"excess kurtosis {sample.kurtosis:.3g}"

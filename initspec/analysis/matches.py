@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -62,8 +62,13 @@ def groups_of(
     likelier than the true one by a factor of ``k`` with a probability of at most ``1 / k``; here
     they are ``len(laws)`` of them.
     """
-    matches = [*_of_tensors(sample, laws, layouts, framework), *_of_elements(sample, laws)]
-    gap = math.log(max(len(laws), 1) / ALPHA)
+    whole = of_tensors(sample, laws, layouts, framework)
+    return grouped((*whole, *of_elements(sample, laws)), len(laws))
+
+
+def grouped(matches: Iterable[Match], tried: int) -> Groups:
+    """Matches in groups, where so many laws were tried."""
+    gap = math.log(max(tried, 1) / ALPHA)
     groups: list[list[Match]] = []
     for match in sorted(matches, key=_likely_then_plain):
         leader = groups[-1][0].log_likelihood if groups else math.nan
@@ -97,7 +102,7 @@ def _plain_then_likely(match: Match) -> tuple[bool, float, float, str]:
 # ------------------------------------------------------------------------------------ what matches
 
 
-def _of_elements(sample: Sample, laws: tuple[Candidate, ...]) -> Iterator[Match]:
+def of_elements(sample: Sample, laws: tuple[Candidate, ...]) -> Iterator[Match]:
     """Laws of single elements that no test refuses."""
     for candidate in laws:
         law = candidate.law
@@ -105,15 +110,15 @@ def _of_elements(sample: Sample, laws: tuple[Candidate, ...]) -> Iterator[Match]
             yield Match(law, sample.log_likelihood(law), candidate.origins)
 
 
-def _of_tensors(
+def of_tensors(
     sample: Sample,
     laws: tuple[Candidate, ...],
     layouts: tuple[Layout, ...],
     framework: str | None,
 ) -> Iterator[Match]:
     """Constant laws, and laws of a whole tensor, that the tensor meets to rounding."""
-    if sample.n < 2:
-        return  # one number meets a constant whatever its law
+    if sample.n < 2 and sample.low not in (0.0, 1.0):
+        return  # one number meets a constant whatever its law; zero and one are no chance
     names_of: dict[Distribution, dict[str, dict[str, None]]] = {}
     named = (candidate for candidate in laws if not candidate.law.elementwise)
     for candidate in (*named, *_read_off(sample, laws, layouts, framework)):
@@ -149,7 +154,7 @@ def _read_off(
         return filled(fields, sample.values.shape, layouts, framework)
 
     if sample.low == sample.high:
-        yield from of(value=sample.low)
+        yield from of(value=sample.shortest(sample.low))
         return
     for scale in _gains(sample, laws):
         yield from (scaled for scaled in of(gain=scale) if isinstance(scaled.law, Orthogonal))

@@ -5,42 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..spec.distribution import Distribution, Normal, TruncatedNormal, Uniform
 from ..spec.truncation import mass
-from ..stream.dtypes import ROUNDING, next_above
+from ..stream.dtypes import ROUNDING, nearest, next_above
 
 Array = NDArray[Any]
 
-
-_KEPT = 1 << 22  # so many values are ordered; of a larger tensor, evenly spaced ones
-
-
-class Line(NamedTuple):
-    """One row of a matrix, or one column: a place on an axis."""
-
-    axis: int
-    place: int
-
-
-def zero_line(sample: Sample) -> Line | None:
-    """The one row or column of a matrix that is zero, where no other element is; else None.
-
-    >>> zero_line(Sample(np.array([[1.0, 3.0], [0.0, 0.0], [2.0, 5.0]]), "float64"))
-    Line(axis=0, place=1)
-    """
-    if sample.values.ndim != 2 or min(sample.values.shape) < 2:
-        return None
-    zeros = sample.values == 0
-    for axis in (0, 1):
-        lines = np.flatnonzero(zeros.all(axis=1 - axis))
-        if lines.size == 1 and np.count_nonzero(zeros) == zeros.shape[1 - axis]:
-            return Line(axis, int(lines[0]))
-    return None
+#: So many values are ordered; of a larger tensor, evenly spaced ones.
+KEPT = 1 << 22
+#: Samplers make numbers between zero and one in steps no wider than this.
+STEP = 2.0**-23
 
 
 @dataclass(frozen=True)
@@ -93,7 +72,7 @@ class Sample:
     @cached_property
     def ordered(self) -> Array:
         """The numbers, or evenly spaced ones of them, in order."""
-        step = -(-self.n // _KEPT)
+        step = -(-self.n // KEPT)
         return np.sort(self.values.reshape(-1)[::step])
 
     @cached_property
@@ -107,20 +86,18 @@ class Sample:
     @cached_property
     def distinct(self) -> int:
         """How many different numbers there are."""
-        return int(np.unique(self.ordered).size)
+        return 1 + int(np.count_nonzero(np.diff(self.ordered)))
 
     @cached_property
-    def doubled(self) -> tuple[str, int]:
-        """How many rows, or columns, are copies of another one, and which of the two they are."""
-        for word, lines in (
-            ("rows", self.values.reshape(self.values.shape[0], -1)),
-            ("columns", self.values.reshape(-1, self.values.shape[-1]).T),
-        ):
-            if min(lines.shape) > 1:
-                seen = {line.tobytes() for line in np.ascontiguousarray(lines)}
-                if len(seen) < len(lines):
-                    return word, len(lines) - len(seen)
-        return "", 0
+    def lines(self) -> tuple[tuple[Array, Array, int], ...]:
+        """Of rows, and of columns: the means, the mean squares, and how long they are."""
+        found = []
+        for axis in {0, self.values.ndim - 1} if self.values.ndim > 1 else ():
+            others = tuple(other for other in range(self.values.ndim) if other != axis)
+            means, squares = self.values.mean(others), (self.values**2).mean(others)
+            if means.size > 1:
+                found.append((means, squares, self.n // means.size))
+        return tuple(found)
 
     @cached_property
     def zeros(self) -> float:
@@ -139,7 +116,7 @@ class Sample:
         )
         matrix = matrix - self.mean
         vector = np.random.default_rng(0).standard_normal(matrix.shape[1])
-        for _ in range(40 if matrix.size < _KEPT else 12):
+        for _ in range(40 if matrix.size < KEPT else 12):
             vector = matrix.T @ (matrix @ vector)
             norm = float(np.linalg.norm(vector))
             if norm == 0:
@@ -157,6 +134,15 @@ class Sample:
         here = np.array([x])
         below, above = -next_above(-here, self.dtype), next_above(here, self.dtype)
         return (x + float(below[0])) / 2, (x + float(above[0])) / 2
+
+    def shortest(self, x: float) -> float:
+        """The number with the fewest digits that the type rounds to one of these.
+
+        >>> Sample(np.array([0.3], np.float32), "float32").shortest(float(np.float32(0.3)))
+        0.3
+        """
+        shorter = (float(f"{x:.{digits}g}") for digits in range(1, 17))
+        return next((y for y in shorter if nearest(np.array(y), self.dtype) == x), x)
 
     def log_likelihood(self, law: Distribution) -> float:
         """The sum of the logarithms of a law's density at the numbers, constants included."""

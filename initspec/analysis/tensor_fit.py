@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -107,3 +108,24 @@ def zeros_of_lines(law: Sparse, sample: Sample, layout: Layout) -> int | None:
     parts = parts.reshape(law.count, law.rows, law.columns)
     counts = np.unique(np.count_nonzero(parts == 0, axis=law.axis))
     return int(counts[0]) if counts.size == 1 else None
+
+
+def stacked(sample: Sample, laws: Iterable[Distribution]) -> bool:
+    """Whether an orthogonal matrix is several of them, one below the other, as gates' are.
+
+    The columns of a tall matrix are then orthogonal, too; but blocks of one that was drawn as a
+    whole are not.
+    """
+    haar = any(isinstance(law, Orthogonal) and law.count == 1 for law in laws)
+    values = sample.values
+    if not haar or values.ndim != 2 or values.shape[0] == values.shape[1]:
+        return False
+    tall = values if values.shape[0] > values.shape[1] else values.T
+    for count in (2, 3, 4):
+        rows = tall.shape[0] // count
+        if tall.shape[0] % count == 0 and min(rows, tall.shape[1]) > 1:
+            parts = tall.reshape(count, rows, -1)
+            scale = math.sqrt(sample.square(0.0) * max(parts.shape[1:]))
+            if _orthogonal(parts, scale, sample.dtype):
+                return True
+    return False

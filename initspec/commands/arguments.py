@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 
 if TYPE_CHECKING:
     from ..spec.scheme import Scheme
@@ -45,7 +45,7 @@ def scheme_of(args: argparse.Namespace) -> Scheme:
     for text in args.let:
         name, sign, number = text.partition("=")
         if not sign:
-            raise SpecError(f"--let is a name and a number, as n_layer=12, not {shown(text)}.")
+            raise SpecError(f"--let is a name and a number, as n_layer=12, not {short_repr(text)}.")
         sizes[name.strip()] = Expression.parse(number).value()
     return scheme.bind(**sizes) if sizes else scheme
 

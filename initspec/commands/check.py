@@ -43,7 +43,10 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layout", help="the roles of the shape's axes: oihw, torch.Conv2d")
     parser.add_argument("--dtype", action="append", help="may be repeated")
     parser.add_argument("--stream", action="append", help="of adapters: portable or native")
-    text = "how deep (default: stat; with --backend all and nothing else, exact and stat)"
+    text = (
+        "how deep: exact is what needs no chance; stat, the default, has statistics, too; deep has "
+        "more of them. Adapters have exact by itself, and beside stat with --backend all alone"
+    )
     parser.add_argument("--tier", choices=("exact", "stat", "deep"), help=text)
     text = "processes that share the cells of adapters (default: 1)"
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help=text)

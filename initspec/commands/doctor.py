@@ -12,7 +12,6 @@ from .command import Answer, Command, no_options
 
 _PACKAGES = (
     "numpy",
-    "numba",
     "scipy",
     "torch",
     "triton",
@@ -53,10 +52,10 @@ def _version(package: str) -> str:
 
 
 def _kernel() -> str:
-    """The module that fills CPU arrays."""
-    from ..backends.cpu.fill import _kernel as chosen
+    """The kernel that fills CPU arrays, and why it is not the compiled one."""
+    from ..backends.cpu.fill import described
 
-    return chosen().__module__.rpartition("_")[2]
+    return described()
 
 
 COMMAND = Command("doctor", "Print the versions that matter.", no_options, answer)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from ..spec.layout import Layout
 
 
-_RULES = "true, naive, torch, tinygrad, no_kernel, grouped, last_two or elements"
+_RULES = (
+    "true, naive, naive_2d, grouped, grouped_1d, torch, tinygrad, no_kernel, last_two or elements"
+)
 
 
 def options(parser: argparse.ArgumentParser) -> None:

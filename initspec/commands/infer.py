@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InitSpecError, SpecError, UnknownName
-from ..plain_text import NAME, sentence, shown
+from ..plain_text import NAME, escaped, sentence
 from .command import Answer, Command
 
 #: Tensors of a file that are answered; each takes some hundredths of a second.
@@ -39,7 +39,7 @@ def answer(args: argparse.Namespace) -> Answer:
     failed = fitted = 0
     held = tensors(path)
     for stored in held[:MOST]:
-        name = shown(stored.name, NAME)
+        name = escaped(stored.name, NAME)
         try:
             array = stored.read()
             fitting = layout if layout is not None and len(layout.axes) == array.ndim else None

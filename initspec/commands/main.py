@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from .. import __version__, versions
 from ..errors import BackendMissing, InitSpecError
-from ..plain_text import json_text, sentence, shown
+from ..plain_text import escaped, json_text, sentence
 from . import (
     check,
     demo,
@@ -109,7 +109,7 @@ def _written(file: Output, as_json: bool) -> int:
     try:
         write_file(file.path, file.content, append=file.append)
         if file.line and not as_json:
-            print(shown(file.line), flush=True)
+            print(escaped(file.line), flush=True)
     except BrokenPipeError:
         _close_stdout()
     except Exception as error:
@@ -130,7 +130,7 @@ def _print(answer: Answer, as_json: bool) -> None:
         print(json_text(printable(answer.data), indent=2), flush=True)
         return
     text = "\n".join(answer.lines)
-    print("\n".join(map(shown, text.split("\n"))), flush=True)
+    print("\n".join(map(escaped, text.split("\n"))), flush=True)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ..plain_text import shown
+from ..plain_text import escaped
 
 if TYPE_CHECKING:
     from ..conformance.report.record import Record
@@ -31,7 +31,7 @@ class Progress:
         self.shown = now
         bad = f", {self.refused} not passed" if self.refused else ""
         width = shutil.get_terminal_size().columns - 1
-        line = shown(f"{done}/{total}{bad}  {record.cell}")[:width]
+        line = escaped(f"{done}/{total}{bad}  {record.cell}")[:width]
         print(f"\r{line:{width}}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:

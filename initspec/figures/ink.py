@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby, pairwise
 
-from ..plain_text import NAME, shown
+from ..plain_text import NAME, escaped
 from .marks import Area, Axis, Band, Bars, Dots, Floor, Line, Mark, Points, Rule, Stems
 
 
@@ -173,7 +173,7 @@ def _path(points: Points) -> str:
 
 def text_at(x: float, y: float, text: str, kind: str) -> str:
     """Text at a place on the page; ``kind`` is its classes."""
-    words = escape(shown(text, NAME), quote=False)
+    words = escape(escaped(text, NAME), quote=False)
     return f'<text class="{kind}" x="{px(x)}" y="{px(y)}">{words}</text>'
 
 

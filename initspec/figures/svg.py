@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
 
-from ..plain_text import NAME, shown
+from ..plain_text import NAME, escaped
 from .ink import Box, drawn, px, text_at, width_of
 from .marks import Band, Floor, Line, Panel, Rule
 
@@ -96,8 +96,8 @@ def picture(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="isp" width="{width}" height="{full}" '
         f'viewBox="0 0 {width} {full}" role="img" aria-labelledby="{name}t {name}d">\n'
-        f'<title id="{name}t">{escape(shown(title, NAME))}</title>\n'
-        f'<desc id="{name}d">{escape(shown(description))}</desc>\n<style>{_STYLE}</style>\n'
+        f'<title id="{name}t">{escape(escaped(title, NAME))}</title>\n'
+        f'<desc id="{name}d">{escape(escaped(description))}</desc>\n<style>{_STYLE}</style>\n'
         f'<rect class="paper" width="{width}" height="{full}" rx="6"/>\n'
         + "\n".join(body)
         + "\n</svg>\n"

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, SpecError, UnknownName, shown
+from ..errors import FileError, SpecError, UnknownName, short_repr
 from .reading import safetensors_header
 from .shards import CODES
 
@@ -70,7 +70,9 @@ def _indexed(path: Path, data: Any) -> dict[str, Described]:
     files = dict.fromkeys(places.values())
     for file in files:
         if Path(file).name != file:
-            raise SpecError(f"{path} names the file {shown(file)}, which lies outside its folder.")
+            raise SpecError(
+                f"{path} names the file {short_repr(file)}, which lies outside its folder."
+            )
     headers: dict[str, Described] = {}
     for file in files:
         headers |= shapes_in(path.with_name(file))
@@ -92,5 +94,5 @@ def _listed(path: Path, data: Any) -> dict[str, Described]:
 
 def _shape(path: Path, name: str, shape: Any) -> tuple[int, ...]:
     if not isinstance(shape, list) or not all(type(n) is int and 0 <= n < 1 << 63 for n in shape):
-        raise SpecError(f"{path}: the shape of {name} is a list of sizes, not {shown(shape)}.")
+        raise SpecError(f"{path}: the shape of {name} is a list of sizes, not {short_repr(shape)}.")
     return tuple(shape)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 
 #: What safetensors calls a dtype.
 CODES = {"float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64"}
@@ -60,7 +60,7 @@ def size_in_bytes(text: str | int) -> int:
     unit = _UNITS.get(match[2].upper()) if match else None
     size = 0 if match is None or unit is None else int(float(match[1]) * unit)
     if size <= 0:
-        raise SpecError(f"a size is such as '5GB' or '500MB', not {shown(text)}.")
+        raise SpecError(f"a size is such as '5GB' or '500MB', not {short_repr(text)}.")
     return size
 
 

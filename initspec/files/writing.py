@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import re
@@ -29,7 +30,8 @@ def write_file(path: str | Path, content: Content, *, append: bool = False) -> N
 
     It is written beside and then takes the place of the old one, whose permissions it keeps; a
     symbolic link is followed. What cannot be replaced, such as a pipe, a device, or a file in a
-    folder that takes no other, is written to as it is. ``append`` keeps what is there before.
+    folder that takes no other, is written to as it is. ``append`` adds to what is there, in one
+    write, behind a lock, so that of two processes that append to one file neither loses its part.
 
     Raises :class:`FileError` where that does not work; the old file is then what it was.
     """
@@ -47,12 +49,15 @@ def write_file(path: str | Path, content: Content, *, append: bool = False) -> N
             with open(path, "wb") as file:
                 _put(file, content)
             return
-        _replace(place, old, content, append)
+        if append:
+            _append(place, old, content)
+        else:
+            _replace(place, old, content)
     except (OSError, ValueError, MemoryError) as error:  # ValueError: of a path with a zero byte
         raise _unwritable(path, error) from error
 
 
-def _replace(place: Path, old: os.stat_result | None, content: Content, append: bool) -> None:
+def _replace(place: Path, old: os.stat_result | None, content: Content) -> None:
     """Write beside a regular file, or one that is not there yet, and rename."""
     if old is not None and not os.access(place, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -62,28 +67,55 @@ def _replace(place: Path, old: os.stat_result | None, content: Content, append: 
     except PermissionError:
         if old is None:
             raise
-        _overwrite(place, content, append)
+        _overwrite(place, content)
         return
     try:
         with file:
             if old is not None:
                 _adopt(beside, old)
-                if append:
-                    file.write(place.read_bytes())
             _put(file, content)
         try:
             os.replace(beside, place)
         except OSError:  # a mounted file, or somebody else's in a folder such as /tmp
             if old is None:
                 raise
-            _overwrite(place, content, append)
+            _overwrite(place, content)
     finally:
         beside.unlink(missing_ok=True)
 
 
-def _overwrite(place: Path, content: Content, append: bool) -> None:
-    with place.open("ab" if append else "wb") as file:
+def _overwrite(place: Path, content: Content) -> None:
+    with place.open("wb") as file:
         _put(file, content)
+
+
+def _append(place: Path, old: os.stat_result | None, content: Content) -> None:
+    """Write at the end of a file, or leave it as it is."""
+    whole = io.BytesIO()
+    _put(whole, content)
+    file = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0))
+    try:
+        _lock(file)
+        before = os.fstat(file).st_size
+        try:
+            rest = whole.getbuffer()
+            while rest:
+                rest = rest[os.write(file, rest) :]
+        except BaseException:
+            os.ftruncate(file, before)
+            if old is None and not before:
+                place.unlink(missing_ok=True)
+            raise
+    finally:
+        os.close(file)  # which gives the lock back
+
+
+def _lock(file: int) -> None:
+    """Wait for the others that append; where files have no locks, one write is all there is."""
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _put(file: IO[bytes], content: Content) -> None:

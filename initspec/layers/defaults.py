@@ -59,7 +59,7 @@ def frameworks() -> Mapping[str, Mapping[str, Any]]:
                 {key: v for key, v in document(name).items() if key not in apart}
             )
             for name in stems()
-            if "layer" in document(name)
+            if "layer" in document(name) and not document(name).get("layouts_only")
         }
     )
 

@@ -43,23 +43,44 @@ def identifiers(text: str) -> str:
 def evaluate(text: str, sizes: Sizes, name: str = "this") -> float:
     """A formula of the tables, in numbers: ``k`` is a product there, ``k[0]`` one of its sizes.
 
-    Raises :class:`SpecError` for a word that has no size.
+    A product may have a size where its factors have none. Raises :class:`SpecError` for a word that
+    has no size, and for sizes that the formula cannot be worked out of.
 
     >>> evaluate("in/groups*k", {"in": 16, "groups": 4, "k": (3, 5)})
     60
+    >>> evaluate("in*multiplier*k", {"in*multiplier": 32, "k": (3, 5)})
+    480
     """
-    rule, known = _rule(text), _flat(sizes)
+    rule, known = _rule(_told(text, sizes)), _flat(sizes)
     for word in rule.names:
         if word not in known:
-            word = word.partition("_at_")[0]
+            word, _, place = word.partition("_at_")
+            if word in known:
+                raise SpecError(
+                    f"the law of {name} needs {text}, which cannot be worked out of these sizes: "
+                    f"{word} has no place {place}."
+                )
             raise SpecError(
                 f"the law of {name} needs the size {word!r}: give it, as in "
                 f"on({'in_' if word == 'in' else word}={'(3, 3)' if word in SPREAD else 64})."
             )
     if rule.text in known:  # as it is, for a size may be beyond what float64 counts
         return known[rule.text]
-    value = rule.value(known)
+    try:
+        value = rule.value(known)
+    except SpecError as error:
+        raise SpecError(
+            f"the law of {name} needs {text}, which cannot be worked out of these sizes ({error})"
+        ) from None
     return int(value) if value == int(value) else value
+
+
+def _told(text: str, sizes: Sizes) -> str:
+    """A formula in which products that have a size of their own are numbers."""
+    for word, n in sizes.items():
+        if not word.isidentifier():
+            text = re.sub(rf"(?<![\w/]){re.escape(word)}(?![\w\[])", str(n), text)
+    return text
 
 
 def _rule(text: str) -> Expression:
@@ -113,39 +134,45 @@ def shape_on(words: str, sizes: Sizes, name: str) -> Shape:
 
 def _spread(word: str, sizes: Sizes, name: str) -> list[int]:
     """The axes of a word that stands for several; ``ones`` for as many as the kernel has."""
-    source = "k" if word == "ones" else word
-    evaluate(source, sizes, name)
+    source = "k" if word == "ones" and "ones" not in sizes else word
+    if source not in sizes:
+        evaluate(source, sizes, name)  # raises, with what to give
     return [1] * len(sizes[source]) if word == "ones" else list(sizes[source])
 
 
 def solved(words: str, shape: Shape, sizes: Sizes, name: str) -> Sizes:
     """The sizes behind a shape: each axis is linear in the word that it tells.
 
+    Of a product whose factors are not known, and of one size of a kernel, it tells that alone.
+
     >>> solved("4*hidden in", (32, 5), {}, "weight")
     {'hidden': 8, 'in': 5}
+    >>> solved("k[0] 1 1 in*multiplier", (3, 1, 1, 128), {}, "w")
+    {'k[0]': 3, 'in*multiplier': 128}
     """
     parts = words.split()
     wide = [word for word in parts if word in SPREAD]
-    rest = len(shape) - len(parts) + len(wide)
+    axes_each, rest = divmod(len(shape) - len(parts) + len(wide), max(len(wide), 1))
     misfit = LayoutError(f"{name} has the shape ({', '.join(parts)}), not {shape}.")
-    if rest < 0 or (rest and not wide):
+    if rest or axes_each < 0 or (axes_each and not wide):
         raise misfit
     known, axes, pending = dict(sizes), list(shape), []
     for word in parts:
         if word in SPREAD:
-            if word != "ones":
-                known[word] = tuple(axes[:rest])
-            del axes[:rest]
+            known[word] = tuple(axes[:axes_each])
+            del axes[:axes_each]
         else:
             pending.append((word, axes.pop(0)))
     for _ in parts:  # one axis may need what another one tells
         for word, n in pending:
             unknown = [size for size in _names_in(word) if size not in known]
-            if len(unknown) == 1:
-                low, high = (evaluate(word, {**known, unknown[0]: value}) for value in (840, 1680))
+            if len(unknown) == 1 and "[" not in word:
+                first, second = ({**known, unknown[0]: value} for value in (840, 1680))
+                low, high = evaluate(word, first, name), evaluate(word, second, name)
                 known[unknown[0]] = round(840 + (n - low) * 840 / (high - low))
-    complete = all(size in known for word, _ in pending for size in _names_in(word))
-    if complete and shape_on(words, {"k": (), **known}, name) != shape:
+    told = {word: n for word, n in pending if not set(_names_in(word)) <= set(known)}
+    known.update(told)
+    if shape_on(words, known, name) != shape:
         raise misfit
     return known
 
@@ -160,7 +187,7 @@ def layout_on(text: str | None, ndim: int, sizes: Sizes, name: str) -> Layout:
     Without a text it is that of a vector.
     """
     if text is None:
-        return Layout("o" * ndim)
+        return Layout.of(None, ndim) if ndim < 2 else Layout("o" * ndim)
     axes, *options = text.split(", ")
     fields: dict[str, Any] = {"transposed": "transposed" in options}
     for option in options:

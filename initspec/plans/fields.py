@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..spec.arguments import number
 from ..spec.expression import Expression
 from .condition import Condition
 from .law import Law
 from .names import Rename
+from .names_table import Names
 from .rule import Rule
 from .tie import Tie
 
@@ -36,8 +37,8 @@ class PlanFields:
 
     name: str
     rules: tuple[Rule, ...] = ()
-    symbols: Mapping[str, float | str | None] = ()  # type: ignore[assignment]
-    let: Mapping[str, float | str] = ()  # type: ignore[assignment]
+    symbols: Mapping[str, float | str | None] = Names()
+    let: Mapping[str, float | str] = Names()
     ties: tuple[Tie, ...] = ()
     names: tuple[Rename, ...] = ()
     extends: PlanFields | None = None
@@ -50,10 +51,12 @@ class PlanFields:
         for field in ("rules", "ties", "names", "references"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         for field in ("symbols", "let"):
-            object.__setattr__(self, field, dict(getattr(self, field)))
+            object.__setattr__(self, field, Names.of(getattr(self, field)))
         for field in ("name", "title", "note", "source"):
             if not isinstance(getattr(self, field), str):
-                raise SpecError(f"a plan's {field} is a text, not {shown(getattr(self, field))}.")
+                raise SpecError(
+                    f"a plan's {field} is a text, not {short_repr(getattr(self, field))}."
+                )
         captures = {word for rule in self.rules for word in rule.captures}
         for word in (*self.symbols, *self.let):
             _check_name(self, word, captures)
@@ -65,14 +68,11 @@ class PlanFields:
         if self.extends is not None and not isinstance(self.extends, PlanFields):
             raise SpecError(
                 f"plan {self.name!r}: extends is a plan, as initspec.plan('gpt2'), not "
-                f"{shown(self.extends)}."
+                f"{short_repr(self.extends)}."
             )
         known = {*self.whole.symbols, *self.whole.let, *OWN}
         for at, rule in enumerate(self.rules, 1):
             self._check_bound(at, rule, known)
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.rules, self.ties, self.names, self.extends))
 
     @property
     def whole(self) -> Self:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..readings.registry import get
 from ..spec.expression import Expression
 from ..spec.scheme import Scheme
@@ -92,7 +92,7 @@ def _scheme(name: str, args: tuple[Any, ...], words: tuple[tuple[str, Any], ...]
 def _parsed(text: str) -> tuple[str, tuple[Any, ...], Mapping[str, Any]]:
     """The name of a law and its arguments: plain constants, or expressions."""
     if not isinstance(text, str):
-        raise SpecError(f"a law is a text such as 'normal(std=0.02)', not {shown(text)}.")
+        raise SpecError(f"a law is a text such as 'normal(std=0.02)', not {short_repr(text)}.")
     match = _CALL.fullmatch(text)
     if match is None:
         raise SpecError(

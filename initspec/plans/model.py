@@ -9,11 +9,11 @@ from os import PathLike
 from typing import Any, Protocol
 
 from .. import plugins
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..layers.lookup import LayerParameter, identify, layout_by_name
 from ..protocol import Held, Model
 from ..spec.layout import checked_shape
-from ..stream.reference import fold_name, key_from_seed
+from ..stream.reference import key_from_seed
 from .ledger import Ledger
 from .names import unwrapped
 from .parameter import ModelParameter
@@ -33,7 +33,7 @@ class Whole(Protocol):
 
 def model_of(model: Any) -> Whole:
     """What was handed over, as a plan sees it; raises :class:`SpecError` for anything else."""
-    for backend, kinds in (("torch", ("torch.nn", "Module")), ("keras", ("keras", "Layer"))):
+    for backend, kinds in (("keras", ("keras", "Layer")), ("torch", ("torch.nn", "Module"))):
         module, name = kinds
         cls = getattr(sys.modules.get(module), name, None)
         if isinstance(cls, type) and isinstance(model, cls):
@@ -52,7 +52,7 @@ def model_of(model: Any) -> Whole:
             return Shapes(_once([(leaf.path, leaf) for leaf in held]))
     raise SpecError(
         "a plan is put on a module of PyTorch, a built Keras model, a tree of arrays or shapes by "
-        f"name, or the path of a safetensors file, not on {shown(model)}."
+        f"name, or the path of a safetensors file, not on {short_repr(model)}."
     )
 
 
@@ -95,6 +95,7 @@ class FrameworkModel:
 
     def fill(self, ledger: Ledger, seed: int, **options: Any) -> Ledger:
         """Fill every parameter that has a law, in the ledger's order."""
+        from ..backends.cpu.fill import fold_name
         from ..protocol import Fill
 
         key = key_from_seed(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import LayoutError, SpecError, shown
+from ..errors import LayoutError, SpecError, short_repr
 from ..public import public
 from ..spec.layout import Layout
 from ..stream.parts import Part
@@ -58,7 +58,7 @@ class Rename:
         object.__setattr__(self, "cuts", _whole(self.here, "cuts", self.cuts))
         for value in (self.here, *self._templates):
             if not isinstance(value, str):
-                raise SpecError(f"a name is a text, not {shown(value)}.")
+                raise SpecError(f"a name is a text, not {short_repr(value)}.")
         extra = () if self.each is None else (self.each,)
         for template in self._templates:
             check_template(Pattern(self.here), template, extra)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from .ledger import Ledger
 from .plan import Plan
 from .rule import Rule
@@ -67,9 +67,10 @@ def initialise(
     2.bias     (2,)    always 0                                             6
     """
     if not isinstance(scheme, str):
-        raise SpecError(f"a scheme is named, as 'he_normal', not {shown(scheme)}: write a plan.")
+        raise SpecError(
+            f"a scheme is named, as 'he_normal', not {short_repr(scheme)}: write a plan."
+        )
     ledger = plan_of(scheme).fill(model, seed=seed, device=device)
     if not quiet:
         print(ledger)
     return ledger
-

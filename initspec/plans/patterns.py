@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 
 _REST = "_rest"  # what the first ** stands for
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -71,7 +71,7 @@ class Pattern:
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> re.Pattern[str]:
     if not isinstance(text, str):
-        raise SpecError(f"a pattern is a text such as '**.mlp.*.weight', not {shown(text)}.")
+        raise SpecError(f"a pattern is a text such as '**.mlp.*.weight', not {short_repr(text)}.")
     if not text:
         raise SpecError("a pattern is empty: '**' matches every name.")
     try:

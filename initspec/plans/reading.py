@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import InitSpecError, SpecError, UnknownName, shown
+from ..errors import InitSpecError, SpecError, UnknownName, short_repr
 from ..files.text import read_text
 from .fields import FORMAT
 from .names import Rename
@@ -36,12 +36,12 @@ def from_dict(data: Mapping[str, Any], where: str = "this plan", find: Find | No
     'zeros'
     """
     if not isinstance(data, Mapping):
-        raise SpecError(f"{where} is a table of fields, not {shown(data)}.")
+        raise SpecError(f"{where} is a table of fields, not {short_repr(data)}.")
     row = dict(data)
     version = row.pop("format", FORMAT)
     if version != FORMAT:
         raise SpecError(
-            f"{where} has format {shown(version)}; this initspec reads format {FORMAT}."
+            f"{where} has format {short_repr(version)}; this initspec reads format {FORMAT}."
         )
     known = ("plan", *TEXTS, "extends", "references", "symbols", "let", *TABLES)
     for key in row:
@@ -53,19 +53,21 @@ def from_dict(data: Mapping[str, Any], where: str = "this plan", find: Find | No
     for key, field in TABLES.items():
         rows = row.pop(key, [])
         if not isinstance(rows, (list, tuple)):
-            raise SpecError(f"{where}: {key} is a list of tables, [[{key}]], not {shown(rows)}.")
+            raise SpecError(
+                f"{where}: {key} is a list of tables, [[{key}]], not {short_repr(rows)}."
+            )
         made[field] = tuple(
             _table(_KINDS[key], item, f"{where}, {key} {at}") for at, item in enumerate(rows, 1)
         )
     for key in ("symbols", "let"):
         table = row.pop(key, {})
         if not isinstance(table, Mapping):
-            raise SpecError(f"{where}: {key} is a table, [{key}], not {shown(table)}.")
+            raise SpecError(f"{where}: {key} is a table, [{key}], not {short_repr(table)}.")
         made[key] = {word: None if value == "required" else value for word, value in table.items()}
     if "extends" in row:
         base = row.pop("extends")
         if not isinstance(base, str) or find is None:
-            raise SpecError(f"{where}: extends is the name of a plan, not {shown(base)}.")
+            raise SpecError(f"{where}: extends is the name of a plan, not {short_repr(base)}.")
         made["extends"] = find(base)
     try:
         return Plan(**made, **row)
@@ -75,7 +77,7 @@ def from_dict(data: Mapping[str, Any], where: str = "this plan", find: Find | No
 
 def _table(kind: type, item: Any, where: str) -> Any:
     if not isinstance(item, Mapping):
-        raise SpecError(f"{where} is a table of fields, not {shown(item)}.")
+        raise SpecError(f"{where} is a table of fields, not {short_repr(item)}.")
     known = [field.name for field in fields(kind)]
     for key in item:
         if key not in known:

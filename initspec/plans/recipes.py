@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from .plan import Plan
 from .reading import from_dict, load, loads
 
@@ -47,7 +47,7 @@ def _plan(spec: Any, within: tuple[str, ...]) -> Plan:
     if not isinstance(spec, (str, os.PathLike)):
         raise SpecError(
             "a plan is the name of a recipe, as 'gpt2', the path of a .toml or .json file, or a "
-            f"mapping, not {shown(spec)}."
+            f"mapping, not {short_repr(spec)}."
         )
     name = os.fspath(spec)
     if name in within:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..public import public
 from .condition import Condition
 from .law import Law
@@ -36,10 +36,10 @@ class Rule:
     {'layer': 3}
     """
 
-    match: tuple[str, ...] = ()
-    kind: tuple[str, ...] = ()
-    param: tuple[str, ...] = ()
-    role: tuple[str, ...] = ()
+    match: str | tuple[str, ...] = ()
+    kind: str | tuple[str, ...] = ()
+    param: str | tuple[str, ...] = ()
+    role: str | tuple[str, ...] = ()
     ndim: int | None = None
     when: str | None = None
     buffers: bool = False
@@ -58,14 +58,16 @@ class Rule:
         for field in ("when", "law", "given", "layout", "fans_of", "dtype"):
             value = getattr(self, field)
             if value is not None and not isinstance(value, str):
-                raise SpecError(f"{field} is a text, not {shown(value)}.")
+                raise SpecError(f"{field} is a text, not {short_repr(value)}.")
         for field in ("buffers", "optional"):
             if not isinstance(getattr(self, field), bool):
-                raise SpecError(f"{field} is true or false, not {shown(getattr(self, field))}.")
+                raise SpecError(
+                    f"{field} is true or false, not {short_repr(getattr(self, field))}."
+                )
         if self.ndim is not None and (
             isinstance(self.ndim, bool) or not isinstance(self.ndim, int)
         ):
-            raise SpecError(f"ndim is a whole number, not {shown(self.ndim)}.")
+            raise SpecError(f"ndim is a whole number, not {short_repr(self.ndim)}.")
         if not (self.match or self.kind or self.param or self.role or self.ndim is not None):
             raise SpecError(
                 "it selects by nothing: give match, kind, param, role or ndim; match = '**' "
@@ -131,5 +133,5 @@ class Rule:
 def _texts(field: str, value: object) -> tuple[str, ...]:
     words = (value,) if isinstance(value, str) else value
     if not isinstance(words, (tuple, list)) or not all(isinstance(word, str) for word in words):
-        raise SpecError(f"{field} is a text or a list of texts, not {shown(value)}.")
+        raise SpecError(f"{field} is a text or a list of texts, not {short_repr(value)}.")
     return tuple(words)

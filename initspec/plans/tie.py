@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..public import public
 from .patterns import Pattern
 
@@ -27,7 +27,7 @@ class Tie:
 
     def __post_init__(self) -> None:
         if isinstance(self.same, str) or len(self.same) < 2:
-            raise SpecError(f"a tie has two names or more, not {shown(self.same)}.")
+            raise SpecError(f"a tie has two names or more, not {short_repr(self.same)}.")
         object.__setattr__(self, "same", tuple(self.same))
         for text in self.same:
             Pattern(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from ..backends.cpu import laws
+from ..backends.cpu.fill import fold_name
 from ..errors import FileError, SpecError
 from ..files.shards import CODES, Shard, Tensor, index, shards, size_in_bytes
 from ..files.writing import write_file
@@ -23,7 +25,7 @@ from ..spec.number_types import check_held
 from ..stream.dtypes import dtype_name, storage
 from ..stream.parts import Part
 from ..stream.placement import Placement
-from ..stream.reference import Key, fold_name, key_from_seed
+from ..stream.reference import Key, key_from_seed
 from ..versions import STREAM, VERSION
 from .fields import PlanFields
 from .ledger import Ledger, Row
@@ -200,11 +202,17 @@ def _put(out: IO[bytes], view: memoryview) -> None:
 
 
 def _drawn(rows: Sequence[Row], tensor: Tensor, seed: int) -> Iterator[np.ndarray[Any, Any]]:
-    """The values of a tensor, in the order of the file, a window at a time."""
+    """The values of a tensor, in the order of the file, a window at a time.
+
+    Two windows share their memory in turn: one is drawn while the other is written.
+    """
     kind, source = storage(tensor.dtype), key_from_seed(seed)
     pieces = [_Piece(row, tensor, fold_name(source, row.name)) for row in rows]
-    for window in windows(tensor.shape, WINDOW // kind.itemsize):
-        values = np.empty(tuple(part.stop - part.start for part in window), kind)
+    most = WINDOW // kind.itemsize
+    memory = [np.empty(min(most, math.prod(tensor.shape)), kind) for _ in range(2)]
+    for turn, window in enumerate(windows(tensor.shape, most)):
+        extent = tuple(part.stop - part.start for part in window)
+        values = memory[turn % 2][: math.prod(extent)].reshape(extent)
         for piece in pieces:
             piece.draw(window, values)
         yield values
@@ -232,7 +240,8 @@ class _Piece:
                 self._whole = laws.draw(self.law, self.place, key=self.key, dtype=self.dtype)
             values[here] = self._whole[own]
             return
-        laws.fill(values[here], self.law, self.place.part(own), key=self.key, dtype=self.dtype)
+        out = values[(*here, ...)]  # a view, also of an array without axes
+        laws.fill(out, self.law, self.place.part(own), key=self.key, dtype=self.dtype)
 
 
 def windows(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:

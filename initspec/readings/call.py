@@ -54,6 +54,7 @@ def call_of(scheme: Scheme, to: str) -> Call | None:
     calls = []
     if scheme.bind().texts:  # a text over fans, which no framework takes
         return None
+    scheme = scheme.at(None).replace(name=scheme.name)
     for entry in callable_rows(to):
         arguments = _solved(scheme, entry)
         if arguments is not None:
@@ -129,15 +130,15 @@ def _number(field: str, scheme: Scheme, law: Distribution | None, entry: Entry) 
     """What an argument is that sets a field of the law itself."""
     match field:
         case "value":
-            return scheme.value if scheme.distribution == "constant" else None
+            return float(scheme.value) if scheme.distribution == "constant" else None
         case "groups":
             return scheme.groups if scheme.groups > 1 else None
         case "sparsity":
-            return scheme.sparsity
+            return None if scheme.sparsity is None else float(scheme.sparsity)
         case "gain" if law is None:
             return scheme.gain_total if scheme.gain_total != 1 else None
     if scheme.distribution == "sparse" and field == "std":
-        return scheme.std
+        return float(scheme.std)
     if law is None:
         return None
     if field == "slope" and scheme.mode is not None and 0 < scheme.variance_factor <= 2:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from ..spec.arguments import plain
 from ..spec.scheme import Scheme
 from ..spec.truncation import Truncation
@@ -80,7 +80,7 @@ class Entry:
         for word, argument in self.arguments.items():  # in the row's order, whatever the caller's
             if word in given:
                 argument.set(row, given[word])
-        written = ", ".join(f"{word}={shown(value)}" for word, value in given.items())
+        written = ", ".join(f"{word}={short_repr(value)}" for word, value in given.items())
         return _build(row, f"{self.name}({written})" if written else self.name)
 
 

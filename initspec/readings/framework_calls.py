@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from ..spec.arguments import plain, text
 from ..spec.scheme import Scheme
-from .books import dialect_names
 from .entry import Entry
-from .own_names import normal, own_names
+from .own_names import dialect_of_module, normal, own_names
 from .rows import dialect as head_of
 
 
@@ -51,7 +50,7 @@ def of_framework(given: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
     if module.startswith("initspec.backends."):
         scheme = getattr(given, "scheme", None)
         return scheme if isinstance(scheme, Scheme) else None
-    dialect = _dialect_of(module)
+    dialect = dialect_of_module(module)
     if dialect is None or not (callable(given) or hasattr(given, "get_config")):
         return None
     name = str(kind.__name__)
@@ -82,18 +81,6 @@ def _closed(maker: str, dialect: str) -> str:
     )
 
 
-def _dialect_of(module: str) -> str | None:
-    """The dialect of a module that holds a framework's initializers."""
-    root, _, rest = module.partition(".")
-    if "init" not in rest:  # torch.nn.init, keras.src.initializers, init_ops_v2
-        return None
-    if root == "tensorflow" and "keras" not in rest:
-        return "tensorflow"
-    usual = {"tf_keras": "keras", "flax": "jax", "tensorflow": "keras"}
-    dialect = usual.get(root, root)
-    return dialect if dialect in dialect_names() else None
-
-
 def _entry(dialect: str, name: str) -> Entry:
     names, absent = own_names(dialect)
     key = normal(text("the name of an initializer", name))
@@ -116,7 +103,7 @@ def _plain(word: str, value: Any) -> Any:
 
 
 def _check_real(entry: Entry, word: str, value: Any) -> None:
-    written = shown(value)
+    written = short_repr(value)
     if "complex" in written:
         raise SpecError(f"{entry.call}: {word}={written} has no law here; complex types have none.")
 
@@ -132,6 +119,7 @@ def _check_axes(entry: Entry, word: str, value: Any, default: Any) -> None:
     usual = None if default == "none" else default
     if value != usual and not (usual == [] and value in ((), [])):
         raise SpecError(
-            f"{entry.call}: {word}={shown(value)} says which axes count as what. Leave it out, "
-            "and name the axes where there is a tensor: from_call(...).on(shape, layout='hwio')."
+            f"{entry.call}: {word}={short_repr(value)} says which axes count as what. Leave it "
+            "out, and name the axes where there is a tensor: "
+            "from_call(...).on(shape, layout='hwio')."
         )

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from ..spec.scheme import Scheme
+from ..spec.serial import in_programs
 from .framework_calls import called
+from .jax_axes import JAX_AXES, axes_of, layout_of_axes
 from .registry import get
 from .rows import dialect as head_of
 from .rows import readings, rows
 
 
+@in_programs
 def from_torch(function: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a function of ``torch.nn.init``, or of its name, called with these arguments.
 
@@ -34,6 +37,7 @@ def from_torch(function: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     return from_call("torch", _name(function, "from_torch", _packages("torch")), *args, **kwargs)
 
 
+@in_programs
 def from_keras(initializer: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme of a Keras initializer: an instance, its config, its class, or its name.
 
@@ -63,20 +67,26 @@ def from_keras(initializer: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     return called("keras", _name(initializer, "from_keras", _packages("keras")), args, kwargs)
 
 
-def from_jax(factory: Any, /, *args: Any, **kwargs: Any) -> Scheme:
+@in_programs
+def from_jax(factory: Any, /, *args: Any, ndim: int | None = None, **kwargs: Any) -> Any:
     """The scheme of a factory of ``jax.nn.initializers``, or of its name, with its arguments.
 
     ``jax.nn.initializers.he_normal()`` is a closure that keeps its arguments to itself: give
-    ``he_normal`` and the arguments. A real ``dtype`` does not change the law and is ignored;
-    ``in_axis``, ``out_axis`` and ``batch_axis`` are what a layout says here, and are refused.
+    ``he_normal`` and the arguments. A real ``dtype`` does not change the law and is ignored.
+
+    With ``in_axis``, ``out_axis`` or ``batch_axis`` that are not at their defaults the answer is a
+    pair, the scheme and the :class:`initspec.Layout` that says the same: axes that none of them
+    names are the kernel's. The layout is for ``ndim`` axes, by default as few as they need.
 
     Raises :class:`UnknownName` for a factory or an argument that JAX's dialect does not have,
-    :class:`SpecError` for a closure.
+    :class:`SpecError` for a closure, :class:`LayoutError` for axes that cannot be.
 
     >>> from_jax("he_normal")
     get('he_normal@jax')
     >>> from_jax("variance_scaling", 2.0, "fan_in", "normal").formula
     'normal, mean 0, variance 2 / fan_in'
+    >>> from_jax("he_normal", in_axis=1, out_axis=0, ndim=4)
+    (get('he_normal@jax'), Layout('oixx'))
     """
     maker, inner, _ = getattr(factory, "__qualname__", "").partition(".<locals>")
     if inner:
@@ -87,9 +97,18 @@ def from_jax(factory: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     ours = _ours(factory, args, kwargs)
     if ours is not None:
         return ours
-    return from_call("jax", _name(factory, "from_jax", ("jax", "flax")), *args, **kwargs)
+    name = _name(factory, "from_jax", ("jax", "flax"))
+    usual = {word: default for word, default in head_of("jax")["axes"].items() if word in JAX_AXES}
+    given = {word: axes_of(word, kwargs[word]) for word in usual if word in kwargs}
+    plain = {word: value for word, value in kwargs.items() if word not in usual}
+    scheme = from_call("jax", name, *args, **plain)
+    axes = {word: axes_of(word, default) for word, default in usual.items()}
+    if scheme.mode is None or (given.items() <= axes.items() and ndim is None):
+        return from_call("jax", name, *args, **kwargs)
+    return scheme, layout_of_axes({**axes, **given}, ndim)
 
 
+@in_programs
 def from_tf_contrib(factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = False) -> Scheme:
     """The scheme of ``tf.contrib.layers.variance_scaling_initializer``.
 
@@ -103,6 +122,7 @@ def from_tf_contrib(factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = F
     return readings("variance_scaling", "tf.contrib")[0].make(**given)
 
 
+@in_programs
 def from_call(dialect: str, name: str, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme that a dialect's framework means by a call of its own.
 
@@ -156,7 +176,7 @@ def _name(given: Any, caller: str, packages: tuple[str, ...]) -> str:
         return given.rpartition(".")[2]
     name, module = getattr(given, "__name__", None), getattr(given, "__module__", None) or ""
     if name is None:
-        raise SpecError(f"{caller} takes a function or its name, not {shown(given)}.")
+        raise SpecError(f"{caller} takes a function or its name, not {short_repr(given)}.")
     if module.partition(".")[0] not in packages:
         raise SpecError(
             f"{caller} reads what {packages[0]} defines, and {name} is of {module or 'nowhere'}: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 
 #: ``he_normal``, ``he_normal@torch`` or ``trunc_normal@torch<2.12``.
 _NAME = re.compile(r"([\w.\-]+)(?:@([\w.\-]+)(?:(<=|>=|==|<|>)(\d+(?:\.\d+)*))?)?")
@@ -33,7 +33,7 @@ class Name:
     def parse(cls, text: str) -> Name:
         """Read a name; raises :class:`SpecError` that says how one is written."""
         if not isinstance(text, str):
-            raise SpecError(f"a name is a text, such as 'he_normal@torch', not {shown(text)}.")
+            raise SpecError(f"a name is a text, such as 'he_normal@torch', not {short_repr(text)}.")
         match = _NAME.fullmatch(text)
         if match is not None:
             base, dialect, relation, version = match.groups()

@@ -109,6 +109,16 @@ def dialect_of(path: str) -> str | None:
     return next((roots[part] for part in reversed(path.split(".")) if part in roots), None)
 
 
+def dialect_of_module(module: str) -> str | None:
+    """The dialect of a framework's own module of initializers; None for any other module.
+
+    >>> dialect_of_module("tf_keras.src.initializers"), dialect_of_module("mine.keras.init")
+    ('keras', None)
+    """
+    package, _, rest = module.partition(".")
+    return dialect_of(module) if package in _roots() and "init" in rest else None
+
+
 @cache
 def _roots() -> Mapping[str, str]:
     """The dialects by their names, their packages and the modules that their calls begin with."""

@@ -13,12 +13,14 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from .. import plugins
-from ..errors import MOST, SpecError, UnknownName, either, nearest, shown
+from .. import computed_weights, plugins
+from ..errors import MOST, SpecError, UnknownName, either, nearest, short_repr
 from ..spec.arguments import text
 from ..spec.custom import Custom, Function
 from ..spec.layer_layouts import layer_called
 from ..spec.scheme import Scheme
+from ..spec.serial import from_dict, in_programs
+from ..spec.traced import outside_programs
 from ..spec.values import Values
 from .books import bases, book_of, dialect_names, document_of, find, words_of
 from .entry import Entry
@@ -26,7 +28,6 @@ from .framework_calls import of_framework
 from .names import Name
 from .own_names import called, dialect_of, find_own, normal, reason_of
 from .rows import DIALECTS, dialect, readings, rows
-from .traced import TracedScheme, is_read_by_dynamo, text_of
 
 __all__ = [
     "Entry",
@@ -61,6 +62,7 @@ class Registry(Mapping[str, Entry]):
     'he_normal@keras'
     """
 
+    @outside_programs
     def __getitem__(self, name: str) -> Entry:
         parsed = Name.parse(name)
         entry = find(parsed) or find_own(parsed)
@@ -155,6 +157,7 @@ def references() -> Mapping[str, Mapping[str, str]]:
     return MappingProxyType(document_of(None)["reference"])
 
 
+@in_programs
 def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     """The scheme that ``spec`` names.
 
@@ -172,16 +175,8 @@ def get(spec: Any, /, *args: Any, **kwargs: Any) -> Scheme:
     >>> get([[1, 0], [0, 1]]).distribution
     'array'
     """
-    if is_read_by_dynamo():
-        return TracedScheme(_text(spec, args, kwargs))  # type: ignore[return-value]
+    computed_weights.install()  # before a call of torch_ reads the weight that it is given
     return _scheme(spec, args, kwargs)
-
-
-def _text(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    return text_of(_scheme(spec, args, kwargs))
-
-
-_text._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _scheme(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
@@ -197,8 +192,6 @@ def _scheme(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
     if isinstance(spec, Entry):
         return spec.make()
     if isinstance(spec, Mapping):
-        from ..spec.serial import from_dict
-
         return from_dict(spec)
     if isinstance(spec, type) and issubclass(spec, Custom):
         spec = spec()
@@ -210,7 +203,7 @@ def _scheme(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
         return Scheme(distribution="custom", custom=Function(spec))
     raise SpecError(
         "a scheme is a name, a mapping of fields, an array, a Custom or a function of the shape, "
-        f"not {shown(spec)}."
+        f"not {short_repr(spec)}."
     )
 
 
@@ -255,6 +248,7 @@ def _registered() -> dict[str, Scheme]:
     return {}
 
 
+@in_programs
 def register(name: str, spec: Any) -> Scheme:
     """Give a scheme of one's own a name, for this process; returns the scheme.
 

@@ -176,6 +176,9 @@ def _steps(scheme: Scheme) -> str | None:
     if scheme.texts or scheme.mode is None or law is None or scheme.mean:
         return None
     n, ones = _TORCH_N[scheme.mode], Fans(1, 1).n(scheme.mode, scheme.bias_unit)
+    if scheme.power != 1:
+        whole = f"({n})" if "*" in n and not n.startswith("((") else n
+        n, ones = f"{whole} ** {scheme.power:g}", ones**scheme.power
     lines = [
         "# weight is (out, in, ...), without groups",
         f"fan_in = weight[0].numel(){' + 1  # the bias unit' if scheme.bias_unit else ''}",

@@ -10,7 +10,7 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 
 
 def plain(value: Any) -> Any:
@@ -38,13 +38,13 @@ def number(name: str, value: Any, *, finite: bool = True, kind: str = "finite nu
     """
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise SpecError(f"{name} is a number, not {shown(value)}.")
+        raise SpecError(f"{name} is a number, not {short_repr(value)}.")
     try:
         answer = float(value)
     except OverflowError:
         answer = math.inf
     if finite and not math.isfinite(answer):
-        raise SpecError(f"{name} is a {kind}, not {shown(value)}.")
+        raise SpecError(f"{name} is a {kind}, not {short_repr(value)}.")
     return answer
 
 
@@ -53,7 +53,7 @@ def at_least_zero(name: str, value: Any) -> float:
     kind = "finite number of at least 0"
     answer = number(name, value, kind=kind)
     if answer < 0:
-        raise SpecError(f"{name} is a {kind}, not {shown(value)}.")
+        raise SpecError(f"{name} is a {kind}, not {short_repr(value)}.")
     return answer
 
 
@@ -61,12 +61,12 @@ def integer(name: str, value: Any, least: int, error: type[Exception] = SpecErro
     """An integer of at least ``least``; raises ``error`` for anything else."""
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise error(f"{name} is an integer of at least {least}, not {shown(value)}.")
+        raise error(f"{name} is an integer of at least {least}, not {short_repr(value)}.")
     return int(value)
 
 
 def text(name: str, value: Any, error: type[Exception] = SpecError) -> str:
     """A text; raises ``error`` for anything else."""
     if not isinstance(value, str):
-        raise error(f"{name} is a text, not {shown(value)}.")
+        raise error(f"{name} is a text, not {short_repr(value)}.")
     return value

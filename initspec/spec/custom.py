@@ -6,12 +6,14 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..errors import SpecError
 from ..public import public
 from .distribution import Distribution, spike
-from .fan_rules import Shape
+from .fan_rules import Fans, Shape
+from .layout import Layout
 
 
 @public
@@ -24,6 +26,10 @@ class Custom:
     portable stream, in every layout, window and shard: ``ppf((word + 1/2) / 2**32)``.
     ``mean``, ``variance``, ``kurtosis``, ``support``, ``cdf``, ``pdf`` and ``sf`` (``1 - cdf`` with
     its digits) are asked for only where somebody asks the distribution for them.
+
+    Any of these methods may take ``fans`` and ``layout`` besides: the :class:`initspec.Fans` and
+    the :class:`initspec.Layout` of the tensor, so that a law by the fans is one in every framework,
+    however it stores a weight.
 
     The conformance suite holds elements, drawn one by one, against ``cdf``, or where there is none
     against ``ppf``: see :mod:`initspec.conformance.own`.
@@ -56,7 +62,15 @@ class Custom:
 
 
 class Function(Custom):
-    """A function of the shape, as a custom law."""
+    """A function of the shape, as a custom law.
+
+    >>> import numpy as np
+    >>> from initspec import get
+    >>> def laplace(shape, fans, rng):
+    ...     return rng.laplace(0, (2 * fans.fan_in) ** -0.5, shape)
+    >>> get(laplace).numpy((32, 64), seed=0).shape
+    (32, 64)
+    """
 
     def __init__(self, function: Any) -> None:
         self.function = function
@@ -77,11 +91,118 @@ class Function(Custom):
 
 def takes_rng(custom: Custom) -> bool:
     """Whether the method or the function behind it wants a generator."""
-    target = custom.function if isinstance(custom, Function) else custom.sample
+    return "rng" in _words(custom, "sample")
+
+
+def asked(custom: Any) -> frozenset[str]:
+    """What a law asks for besides the shape: ``fans``, ``layout``, or neither.
+
+    >>> sorted(asked(Function(lambda shape, fans, layout, rng: rng.normal(size=shape))))
+    ['fans', 'layout']
+    """
+    return frozenset(word for name in _METHODS for word in _words(custom, name)) & _ASKED
+
+
+_METHODS = ("sample", "ppf", "mean", "variance", "kurtosis", "support", "cdf", "sf", "pdf")
+_ASKED = frozenset(("fans", "layout"))
+
+
+def _words(custom: Any, name: str) -> frozenset[str]:
+    """The parameters of a method, or of the function behind it."""
+    custom = custom.custom if isinstance(custom, Bound) else custom
+    function = isinstance(custom, Function) and name == "sample"
+    target = custom.function if function else getattr(custom, name, None)
     try:
-        return "rng" in inspect.signature(target).parameters
+        return frozenset(inspect.signature(target).parameters) if callable(target) else frozenset()
     except (TypeError, ValueError):
-        return False
+        return frozenset()
+
+
+@dataclass(frozen=True, repr=False)
+class Bound(Custom):
+    """A user's law times ``gain``, on a tensor with these fans and this layout.
+
+    It answers what that law defines; the rest is None, as where a class does not define it.
+
+    >>> from initspec import Fans
+    >>> class Rayleigh(Custom):
+    ...     def ppf(self, p, fans):
+    ...         return (-2 * math.log1p(-p) / fans.fan_in) ** 0.5
+    >>> law = Bound(Rayleigh(), 0.5, Fans(8, 4))
+    >>> round(law.ppf(0.5), 6), law.cdf is None
+    (0.294352, True)
+    """
+
+    custom: Custom
+    gain: float = 1.0
+    fans: Fans | None = None
+    layout: Layout | None = None
+
+    def __repr__(self) -> str:
+        return repr(self.custom) if self.gain == 1 else f"{self.gain!r} * {self.custom!r}"
+
+    def _method(self, name: str) -> Any:
+        """A method of the law with what it asks for; None where it has none."""
+        method = getattr(self.custom, name, None)
+        words = _words(self.custom, name) & _ASKED
+        if method is None or not words:
+            return method
+        return partial(method, **{word: getattr(self, word) for word in words})
+
+    def _number(self, name: str, power: int) -> Any:
+        answer = self._method(name)
+        if answer is None:
+            return None
+        return self.gain**power * float(answer() if callable(answer) else answer)
+
+    @property
+    def sample(self) -> Any:
+        method = self._method("sample")
+        if method is None or self.gain == 1:
+            return method
+        import numpy as np
+
+        return lambda shape, **rng: self.gain * np.asarray(method(shape, **rng))
+
+    @property
+    def ppf(self) -> Any:
+        method = self._method("ppf")
+        if method is None or self.gain == 1:
+            return method
+        return lambda p: self.gain * method(p)
+
+    @property
+    def mean(self) -> Any:
+        return self._number("mean", 1)
+
+    @property
+    def variance(self) -> Any:
+        return self._number("variance", 2)
+
+    @property
+    def kurtosis(self) -> Any:
+        return self._number("kurtosis", 0)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        answer = self._method("support")
+        low, high = (answer() if callable(answer) else answer) or (-math.inf, math.inf)
+        return self.gain * low, self.gain * high
+
+    @property
+    def cdf(self) -> Any:
+        method = self._method("cdf")
+        return method and (lambda x: method(x / self.gain))
+
+    @property
+    def sf(self) -> Any:
+        method = self._method("sf")
+        return method and (lambda x: method(x / self.gain))
+
+    @property
+    def pdf(self) -> Any:
+        method = self._method("pdf")
+        return method and (lambda x: method(x / self.gain) / self.gain)
 
 
 @dataclass(frozen=True, slots=True)

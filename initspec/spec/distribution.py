@@ -16,7 +16,7 @@ from functools import cache
 from numbers import Real
 from typing import Any, NamedTuple, overload
 
-from ..errors import SpecError, StreamError, shown
+from ..errors import SpecError, StreamError, short_repr
 from ..public import public
 from . import integer_form
 from .fan_rules import Fans
@@ -245,7 +245,9 @@ def _each(function: Callable[[float], float], x: Any) -> Any:
             raise TypeError(given.dtype)
         values = given.astype(np.float64)
     except Exception:  # whatever an object raises where NumPy asks it for its numbers
-        raise SpecError(f"a number or an array of them was expected, not {shown(x)}.") from None
+        raise SpecError(
+            f"a number or an array of them was expected, not {short_repr(x)}."
+        ) from None
     answers = (_each(function, value) for value in values.ravel().tolist())
     return np.fromiter(answers, np.float64, values.size).reshape(values.shape)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ..errors import MOST, SpecError, shown
+from ..errors import MOST, SpecError, short_repr
 from .arguments import number
 from .expression_latex import digits, latex
 from .expression_steps import CONSTANTS, FUNCTIONS, OPERATORS, Step, steps
@@ -90,7 +90,7 @@ class Expression:
             what = values if word in OPERATORS else f"{word}({values})"
             made, problem = math.nan, f"is no real number: it comes to {what}"
         if problem:
-            raise SpecError(f"{shown(self.text)} {problem}{_where(self.names, known)}.")
+            raise SpecError(f"{short_repr(self.text)} {problem}{_where(self.names, known)}.")
         return made
 
     def bound(self, known: Mapping[str, float]) -> str:
@@ -126,15 +126,15 @@ def check_bound(rule: Expression, known: Mapping[str, Any], what: str = "") -> N
     name = missing[0]
     if name in FANS:
         raise SpecError(
-            f"{what}{shown(rule.text)} goes by {name}, and there are no fans here: put the scheme "
-            "on a shape, or give it its fans."
+            f"{what}{short_repr(rule.text)} goes by {name}, and there are no fans here: put the "
+            "scheme on a shape, or give it its fans."
         )
     words = [word for word in known if word not in FANS]
     more = f" and {len(words) - MOST} more" if len(words) > MOST else ""
     listed = f"bound are {', '.join(words[:MOST])}{more}" if words else "nothing is bound"
     raise SpecError(
-        f"{what}{shown(rule.text)} has the name {name!r}, which is not bound; {listed}. Bind it, "
-        f"as in scheme.bind({name}=12), or --let {name}=12."
+        f"{what}{short_repr(rule.text)} has the name {name!r}, which is not bound; {listed}. Bind "
+        f"it, as in scheme.bind({name}=12), or --let {name}=12."
     )
 
 
@@ -148,7 +148,8 @@ def checked_names(sizes: Mapping[str, Any]) -> dict[str, float]:
     for name, value in sizes.items():
         if not isinstance(name, str) or _NAME.fullmatch(name) is None:
             raise SpecError(
-                f"a name to bind is letters, digits and '_', such as n_layer, not {shown(name)}."
+                "a name to bind is letters, digits and '_', such as n_layer, not "
+                f"{short_repr(name)}."
             )
         if name in RESERVED:
             kind = "a fan, which the shape says" if name in FANS else "part of the arithmetic"
@@ -173,7 +174,7 @@ def quantity(name: str, value: Any, check: Callable[[str, Any], float] = number)
         rule = Expression.parse(value)
         return rule.text if rule.names else check(name, rule.value())
     except SpecError as error:
-        raise SpecError(f"{name} is a number, not {shown(value)}: {error}") from None
+        raise SpecError(f"{name} is a number, not {short_repr(value)}: {error}") from None
 
 
 def _where(names: tuple[str, ...], known: Mapping[str, float]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 
 DEEPEST = 40  # parentheses, signs and powers within each other
 
@@ -98,7 +98,7 @@ class _Reader:
             if match is None:
                 rest = text[at:].lstrip()
                 raise SpecError(
-                    f"cannot read {rest[:20]!r} in {shown(text)}: write numbers, names, "
+                    f"cannot read {rest[:20]!r} in {short_repr(text)}: write numbers, names, "
                     "+ - * / ^ %, parentheses, and functions such as sqrt(n)."
                 )
             kind = str(match.lastgroup)
@@ -109,9 +109,9 @@ class _Reader:
     def refuse(self, wanted: str) -> None:
         kind, word, at = self.tokens[self.place]
         if word in _INSTEAD:
-            raise SpecError(f"cannot read {word!r} in {shown(self.text)}: {_INSTEAD[word]}.")
+            raise SpecError(f"cannot read {word!r} in {short_repr(self.text)}: {_INSTEAD[word]}.")
         found = "its end" if kind == "end" else f"{word!r} at {at}"
-        raise SpecError(f"cannot read {shown(self.text)}: {wanted} was expected, not {found}.")
+        raise SpecError(f"cannot read {short_repr(self.text)}: {wanted} was expected, not {found}.")
 
     def next(self, *words: str) -> str:
         """The next sign, taken, if it is one of these; else an empty text."""
@@ -135,7 +135,9 @@ class _Reader:
 
     def signed(self, depth: int) -> None:
         if depth > DEEPEST:
-            raise SpecError(f"{shown(self.text)} is nested too deeply: {DEEPEST} levels are read.")
+            raise SpecError(
+                f"{short_repr(self.text)} is nested too deeply: {DEEPEST} levels are read."
+            )
         sign = self.next("+", "-")
         if not sign:
             self.power(depth)
@@ -166,7 +168,9 @@ class _Reader:
         elif self.next("("):
             self.call(word, depth + 1)
         elif word in FUNCTIONS:
-            raise SpecError(f"{word!r} in {shown(self.text)} is a function: write {word}(...).")
+            raise SpecError(
+                f"{word!r} in {short_repr(self.text)} is a function: write {word}(...)."
+            )
         elif word in CONSTANTS:
             self.steps.append(Step(word, number=CONSTANTS[word]))
         else:
@@ -175,7 +179,7 @@ class _Reader:
     def literal(self, word: str) -> None:
         value = float(word)
         if not math.isfinite(value):
-            raise SpecError(f"{word} in {shown(self.text)} is beyond all float64 numbers.")
+            raise SpecError(f"{word} in {short_repr(self.text)} is beyond all float64 numbers.")
         self.steps.append(Step("", number=value))
 
     def call(self, word: str, depth: int) -> None:
@@ -187,7 +191,7 @@ class _Reader:
             self.sum(depth)
             takes += 1
         if takes > 1 and word not in _ANY:
-            raise SpecError(f"{word} in {shown(self.text)} takes one number, not {takes}.")
+            raise SpecError(f"{word} in {short_repr(self.text)} takes one number, not {takes}.")
         self.close("')'" if word not in _ANY else "',' or ')'")
         if word not in _ANY or takes > 1:  # the least of one number is that number
             self.steps.append(Step(word, takes))

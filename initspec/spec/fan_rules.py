@@ -109,8 +109,14 @@ def naive(axes: Axes) -> Fans:
 
     Groups and stacks on an axis are not divided, a depthwise kernel counts its channels as
     inputs, however it lies, and a transposed kernel's fans are swapped: what Keras and TensorFlow
-    count, which store a depthwise kernel as ``(h, w, channel, multiplier)``.
+    count, which store a depthwise kernel as ``(h, w, channel, multiplier)``. A vector has both fans
+    ``n``, a scalar one.
     """
+    return _of_vector(axes) if len(axes.shape) < 2 else naive_2d(axes)
+
+
+def naive_2d(axes: Axes) -> Fans:
+    """As ``naive``, of two axes or more: a vector has no fans unless its layout is given."""
     fan_in = axes.size("in", "vocabulary") * axes.channels * axes.taps
     fan_out = axes.multiplier * axes.taps
     return Fans(fan_out, fan_in) if axes.transposed else Fans(fan_in, fan_out)
@@ -125,6 +131,16 @@ def grouped(axes: Axes) -> Fans:
     fan_in = axes.size("in", "vocabulary") * axes.taps
     fan_out = axes.size("group", "out") * axes.taps
     return Fans(fan_out, fan_in) if axes.transposed else Fans(fan_in, fan_out)
+
+
+def grouped_1d(axes: Axes) -> Fans:
+    """As ``grouped``, and a vector has both fans ``n``, a scalar one: Haiku and Paddle."""
+    return _of_vector(axes) if len(axes.shape) < 2 else grouped(axes)
+
+
+def _of_vector(axes: Axes) -> Fans:
+    n = math.prod(axes.shape)
+    return Fans(n, n)
 
 
 def torch(axes: Axes) -> Fans:
@@ -147,7 +163,7 @@ def tinygrad(axes: Axes) -> Fans:
 
 def no_kernel(axes: Axes) -> Fans:
     """``fan_in = in`` and ``fan_out = out``, of whole axes, as ``naive`` without the kernel."""
-    return Fans(*(fan // (axes.taps or 1) for fan in naive(axes)))
+    return Fans(*(fan // (axes.taps or 1) for fan in naive_2d(axes)))
 
 
 def last_two(axes: Axes) -> Fans:
@@ -204,7 +220,9 @@ RULES: Mapping[str, Callable[[Axes], Fans]] = MappingProxyType(
     {
         "true": true,
         "naive": naive,
+        "naive_2d": naive_2d,
         "grouped": grouped,
+        "grouped_1d": grouped_1d,
         "torch": torch,
         "tinygrad": tinygrad,
         "no_kernel": no_kernel,
@@ -215,3 +233,6 @@ RULES: Mapping[str, Callable[[Axes], Fans]] = MappingProxyType(
 
 #: The rules that need no input and output axis.
 BY_SIZE = ("last_two", "elements")
+
+#: The rules that need none of a tensor of one axis, or of no axis.
+OF_VECTORS = ("naive", "grouped_1d")

@@ -7,31 +7,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from . import tensor_laws
-from .arguments import at_least_zero, integer, number, text
-from .expression import FANS, Expression, check_bound, checked_names, quantity
+from .arguments import integer, text
+from .custom import asked
+from .expression import FANS, Expression, check_bound, quantity
 from .fan_rules import MODES, RULES, Fans
-from .gain import squared
+from .gain import canonical, squared
+from .sizing import CHECKS, NUMBERS, folded, in_numbers, texts
+from .traced import is_read_by_dynamo, refuse_in_program
 from .truncation import Truncation
 from .values import Values
 
 #: The version of the format in which a scheme is saved.
 SPEC = 1
 
-_SCALE = ("mode", "factor", "gain", "nonlinearity", "slope", "bias_unit", "fans", "std")
+_SCALE = (
+    "mode",
+    "factor",
+    "gain",
+    "nonlinearity",
+    "slope",
+    "power",
+    "bias_unit",
+    "fans",
+    "std",
+)
 _GAIN = ("gain", "nonlinearity", "slope")
-_NUMBERS = ("factor", "gain", "std", "slope", "mean", "low", "high", "value", "sparsity")
-_CHECKS = {name: number for name in _NUMBERS} | {
-    name: at_least_zero for name in ("factor", "std", "gain")
-}
-
-#: A float, or a text over sizes that stands for one until it is bound: a law has floats alone.
-Number = Any
-
 #: The fields that each distribution takes besides its name.
 TAKES: dict[str, tuple[str, ...]] = {
-    "constant": ("value",),
+    "constant": ("value", "gain"),
     "normal": (*_SCALE, "mean"),
     "uniform": (*_SCALE, "mean", "low", "high"),
     "truncated_normal": (*_SCALE, "mean", "truncation"),
@@ -40,38 +45,44 @@ TAKES: dict[str, tuple[str, ...]] = {
     "identity": _GAIN,
     "dirac": (*_GAIN, "groups"),
     "bilinear": (*_GAIN, "groups"),
-    "sparse": ("sparsity", "std", "zeros_per"),
-    "array": ("array",),
-    "custom": ("custom",),
+    "sparse": ("sparsity", "std", "zeros_per", "gain"),
+    "array": ("array", "gain"),
+    "custom": ("custom", "gain"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SchemeFields:
-    """What a scheme holds, checked when it is made; :class:`initspec.Scheme` says what it means."""
+    """What a scheme holds, checked when it is made; :class:`initspec.Scheme` says what it means.
+
+    A number is a float, or a text over sizes that stands for one until it is bound.
+    """
 
     distribution: str
     mode: str | None = None
-    factor: Number = 1.0
-    gain: Number = 1.0
+    factor: Any = 1.0
+    gain: Any = 1.0
     nonlinearity: str | None = None
-    slope: Number | None = None
+    slope: Any = None
     bias_unit: bool = False
     fans: str = "true"
-    mean: Number = 0.0
-    std: Number | None = None
-    low: Number | None = None
-    high: Number | None = None
-    value: Number = 0.0
+    mean: Any = 0.0
+    std: Any = None
+    low: Any = None
+    high: Any = None
+    value: Any = 0.0
     truncation: Truncation | None = None
     groups: int = 1
-    sparsity: Number | None = None
+    sparsity: Any = None
     zeros_per: str = "out"
     array: Values | None = None
     custom: Any = None
     name: str | None = field(default=None, compare=False)
+    power: Any = 1.0  # the last, so that a pickle without it loads
 
     def __post_init__(self) -> None:
+        if is_read_by_dynamo():
+            refuse_in_program("Scheme(...)")
         if text("distribution", self.distribution) not in TAKES:
             raise UnknownName("distribution", self.distribution, TAKES)
         _check_kinds(self)
@@ -80,6 +91,8 @@ class SchemeFields:
             if mode not in MODES:
                 raise UnknownName("mode", self.mode, MODES)
             object.__setattr__(self, "mode", mode)
+        if self.nonlinearity is not None:
+            object.__setattr__(self, "nonlinearity", canonical(self.nonlinearity))
         if self.distribution == "truncated_normal" and self.truncation is None:
             object.__setattr__(self, "truncation", Truncation())
         _check_fields(self)
@@ -116,77 +129,43 @@ class SchemeFields:
         >>> get("normal", std="1 / fan_in").texts["std"].names
         ('fan_in',)
         """
-        rules = {name: getattr(self, name) for name in _NUMBERS}
-        if self.truncation is not None:
-            rules |= {f"truncation.{name}": value for name, value in self.truncation.bounds.items()}
-        return {name: Expression.parse(v) for name, v in rules.items() if isinstance(v, str)}
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names that :meth:`bind` must be given before the scheme has a law.
-
-        >>> from initspec import get
-        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").names
-        ('n_layer',)
-        """
-        words = (name for rule in self.texts.values() for name in rule.names)
-        return tuple(dict.fromkeys(name for name in words if name not in FANS))
+        return texts(self)
 
     @property
     def needs_fans(self) -> bool:
         """Whether the scale follows from the fans."""
-        return self.mode is not None or self.reads_fans
-
-    @property
-    def reads_fans(self) -> bool:
-        """Whether a text names a fan."""
+        if self.mode is not None or (self.custom is not None and "fans" in asked(self.custom)):
+            return True
         return any(name in FANS for rule in self.texts.values() for name in rule.names)
 
-    def bind(self, /, **sizes: float) -> Self:
-        """The scheme with numbers in place of the names in its texts; those of fans stay.
-
-        What is bound and not named by the scheme is ignored, so that one set of sizes serves all
-        the schemes of a model. Raises :class:`SpecError` where a name is left without a number, or
-        is reserved, and where a text has no finite value.
+    @property
+    def fixed_gain(self) -> float:
+        """What multiplies a scale that no mode sets: ``gain_total`` times the root of ``factor``.
 
         >>> from initspec import get
-        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").bind(n_layer=50, n_head=8).std
-        0.002
+        >>> get({"distribution": "normal", "std": 0.02, "factor": 4.0, "gain": 0.5}).fixed_gain
+        1.0
         """
-        known, changes = checked_names(sizes), dict[str, Any]()
-        for name, rule in self.texts.items():
-            if any(word not in FANS for word in rule.names):
-                check_bound(rule, known | dict.fromkeys(FANS, 1.0), f"{name} = ")
-                changes[name] = rule.bound(known)
-        return self._with(changes) if changes else self
+        self._settled("factor")
+        return float(self.gain_total * math.sqrt(self.factor))
 
     def at(self, fans: Fans | None) -> Self:
-        """The scheme with numbers alone, for these fans."""
-        rules = self.texts
-        if not rules:
-            return self
-        known = {}
-        if fans is not None:
-            known = {"fan_in": fans.fan_in or 1.0, "fan_out": fans.fan_out or 1.0}
-            known |= {"fan_avg": fans.n("FAN_AVG"), "fan_geo_avg": fans.n("FAN_GEO_AVG")}
-        changes = {}
-        for name, rule in rules.items():
-            check_bound(rule, known, f"{name} = ")
-            try:
-                changes[name] = _CHECKS.get(name, number)(name, rule.value(known))
-            except SpecError as error:
-                raise SpecError(f"{name} = {rule.text!r}: {error}") from None
-        return self._with(changes)
+        """The scheme with numbers alone, for these fans; a fixed scale has its gain in it.
 
-    def _with(self, changes: dict[str, Any]) -> Self:
-        """The same scheme with other numbers, those of the truncation under its name."""
-        head = "truncation."
-        bounds = {name[len(head) :]: v for name, v in changes.items() if name.startswith(head)}
-        fields = {name: value for name, value in changes.items() if not name.startswith(head)}
-        if bounds:
-            assert self.truncation is not None
-            fields["truncation"] = replace(self.truncation, **bounds)
-        return self.replace(**fields)
+        >>> from initspec import get
+        >>> get("normal", std="1 / fan_in").replace(gain=0.5).at(Fans(8, 4))
+        Scheme(distribution='normal', std=0.0625)
+        """
+        return folded(in_numbers(self, fans))
+
+    def folded(self) -> Self:
+        """The same law, with what multiplies a fixed scale in its numbers, or in their texts.
+
+        >>> from initspec import get
+        >>> get({"distribution": "constant", "value": "1 / n", "gain": 2.0}).folded()
+        Scheme(distribution='constant', value='(1 / n) * 2.0')
+        """
+        return folded(self)
 
     def replace(self, **changes: Any) -> Self:
         """The same scheme with other fields; it has no name any more.
@@ -239,19 +218,20 @@ def _check_kinds(scheme: SchemeFields) -> None:
         if getattr(scheme, name) is not None:
             text(name, getattr(scheme, name))
     if not isinstance(scheme.bias_unit, bool):
-        raise SpecError(f"bias_unit is True or False, not {shown(scheme.bias_unit)}.")
+        raise SpecError(f"bias_unit is True or False, not {short_repr(scheme.bias_unit)}.")
     if scheme.truncation is not None and not isinstance(scheme.truncation, Truncation):
         raise SpecError(
-            f"truncation is a Truncation, as Truncation(-2, 2), not {shown(scheme.truncation)}."
+            "truncation is a Truncation, as Truncation(-2, 2), not "
+            f"{short_repr(scheme.truncation)}."
         )
     if scheme.array is not None and not isinstance(scheme.array, Values):
         raise SpecError("array holds Values: write get(array), or Values.of(array).")
     _check_hash(scheme.custom)
     for item in fields(scheme):
-        if item.name in _NUMBERS:
+        if item.name in NUMBERS:
             value = getattr(scheme, item.name)
             if value is not None or item.default is not None:
-                given = quantity(item.name, value, _CHECKS[item.name])
+                given = quantity(item.name, value, CHECKS[item.name])
                 object.__setattr__(scheme, item.name, given)
     object.__setattr__(scheme, "groups", integer("groups", scheme.groups, 1))
 
@@ -261,7 +241,8 @@ def _check_hash(custom: Any) -> None:
         hash(custom)
     except TypeError:
         raise SpecError(
-            f"{shown(custom)} has no hash, and laws are kept by theirs: make its class a frozen "
+            f"{short_repr(custom)} has no hash, and laws are kept by theirs: make its class a "
+            "frozen "
             "dataclass, or give it __hash__."
         ) from None
 
@@ -304,6 +285,8 @@ def _check_numbers(scheme: SchemeFields) -> None:
         raise SpecError(f"bounds need low < high, not low={low}, high={high}.")
     if isinstance(sparsity, float) and not 0 <= sparsity <= 1:
         raise SpecError(f"sparsity is the fraction of zeros, from 0 to 1, not {sparsity}.")
+    if scheme.power != 1 and scheme.mode is None:
+        raise SpecError("a power belongs to a mode, the fan that it is the power of.")
     if scheme.slope is not None and scheme.nonlinearity is None:
         raise SpecError("a slope belongs to nonlinearity='leaky_relu'.")
     if scheme.nonlinearity is not None:

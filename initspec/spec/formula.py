@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .expression import Expression
@@ -24,6 +25,7 @@ def text(scheme: SchemeFields) -> str:
     'truncated normal, mean 0, variance 2 / fan_in, cut at -2 and 2 parent standard deviations, \
 variance corrected'
     """
+    scheme = scheme.folded()
     if scheme.distribution == "uniform":
         if scheme.low is not None and scheme.high is not None:
             return f"uniform on ({_short(scheme.low)}, {_short(scheme.high)})"
@@ -104,10 +106,12 @@ def _squared_gain(scheme: SchemeFields) -> str:
 
 def _numerator(scheme: SchemeFields) -> str:
     """What the variance has above its fan: a number, or a text where the scheme has one there."""
-    twice = 2 if scheme.mode == "FAN_AVG" else 1  # factor / (sum / 2) is 2 * factor / sum
+    twice = 1.0
+    if scheme.mode == "FAN_AVG":  # factor / (sum / 2)**power is 2**power * factor / sum**power
+        twice = 2.0 if isinstance(scheme.power, str) else math.pow(2, scheme.power)
     if not {"factor", "gain", "slope"} & scheme.texts.keys():
         return _number(twice * scheme.variance_factor)
-    level, parts = float(twice), list[str]()
+    level, parts = twice, list[str]()
     for name, value in (("factor", scheme.factor), ("gain", scheme.gain)):
         if isinstance(value, str):
             parts.append(f"({value})" + "^2" * (name == "gain"))
@@ -126,7 +130,13 @@ def _variance(scheme: SchemeFields) -> str:
             return f"({scheme.std})^2"
         return _number((scheme.std or 0.0) ** 2)
     n = _FANS[scheme.mode][0].format(i="(fan_in + 1)" if scheme.bias_unit else "fan_in")
-    return f"{_numerator(scheme)} / {n}"
+    return f"{_numerator(scheme)} / {n}{_power(scheme)}"
+
+
+def _power(scheme: SchemeFields) -> str:
+    if scheme.power == 1:
+        return ""
+    return f"^({scheme.power})" if isinstance(scheme.power, str) else f"^{scheme.power:g}"
 
 
 def latex(scheme: SchemeFields) -> str:
@@ -136,6 +146,7 @@ def latex(scheme: SchemeFields) -> str:
     >>> print(latex(get("uniform", -1.0, 1.0)))
     w \sim \mathcal{U}(-1, 1)
     """
+    scheme = scheme.folded()
     variance = rf"\sigma^2 = {_latex_variance(scheme)}"
     mean = _tex(scheme.mean)
     match scheme.distribution:
@@ -157,11 +168,11 @@ def latex(scheme: SchemeFields) -> str:
                 rf"\text{{ of the }} {count} \text{{ {lines},\ "
                 rf"\text{{else }} w_{{ij}} \sim \mathcal{{N}}(0, {_square_of_std(scheme)})"
             )
-        case "array" | "custom":
-            return rf"w = \text{{{'given' if scheme.distribution == 'array' else 'custom'}}}"
     gain = _gain(scheme)
     times = "" if gain == "1" else _times(gain)
     return {
+        "array": rf"w = {times}\text{{given}}",
+        "custom": rf"w = {times}\text{{custom}}",
         "orthogonal": rf"W = {times}Q,\ Q \sim \mathrm{{Haar}},\ Q^\top Q = I",
         "delta_orthogonal": rf"W_{{c}} = {times}Q,\ Q \sim \mathrm{{Haar}},\ W_{{k \ne c}} = 0",
         "identity": rf"W = {times}I",
@@ -176,6 +187,9 @@ def _latex_variance(scheme: SchemeFields) -> str:
     fan_in = r"\mathrm{fan_{in}}"
     n = _FANS[scheme.mode][1]
     n = n.format(i=rf"({fan_in} + 1)" if scheme.bias_unit else fan_in) if "{i}" in n else n
+    if scheme.power != 1:
+        whole = n if scheme.mode in ("FAN_IN", "FAN_OUT") else rf"\left({n}\right)"
+        n = rf"{whole}^{{{_tex(scheme.power)}}}"
     return rf"\frac{{{Expression.parse(_numerator(scheme)).latex}}}{{{n}}}"
 
 

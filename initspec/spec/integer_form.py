@@ -73,8 +73,12 @@ def _scaled(size: float, bits: int) -> tuple[float, float]:
     return scale, 1.0
 
 
+@lru_cache(maxsize=1024)
 def uniform(low: float, high: float) -> Draw:
-    """The open interval ``(low, high)``: ``limit * odd / 2**24 + middle``."""
+    """Between ``low`` and ``high``: ``limit * odd / 2**24 + middle``.
+
+    The integer stands for no end; where there is a middle, the rounded sum can be one.
+    """
     limit, middle = (high - low) / 2, (low + high) / 2
     if math.isinf(limit):
         limit = high / 2 - low / 2
@@ -84,6 +88,7 @@ def uniform(low: float, high: float) -> Draw:
     return Draw("uniform", scale, middle, after=after)
 
 
+@lru_cache(maxsize=1024)
 def normal(mean: float, std: float) -> Draw:
     """A normal law by its quantile, in 28 fractional bits."""
     scale, after = _scaled(std, 28)

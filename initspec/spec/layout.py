@@ -9,11 +9,12 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from ..errors import LayoutError, UnknownName, shown
+from ..errors import LayoutError, UnknownName, short_repr
 from ..public import public
 from . import layer_layouts
 from .arguments import plain, text
-from .fan_rules import BY_SIZE, RULES, Axes, Fans, Shape
+from .fan_rules import BY_SIZE, OF_VECTORS, RULES, Axes, Fans, Shape
+from .traced import outside_programs
 
 __all__ = ["ROLES", "Fans", "Layout", "Shape", "fans", "grouped_role", "layers"]
 
@@ -70,7 +71,7 @@ class Layout:
             value = plain(getattr(self, field))
             if not isinstance(value, int) or value < 1:
                 raise LayoutError(
-                    f"layout {self.axes!r}: {field} is at least 1, not {shown(value)}."
+                    f"layout {self.axes!r}: {field} is at least 1, not {short_repr(value)}."
                 )
             object.__setattr__(self, field, value)
         needs = "i" if self.transposed and self.groups > 1 else "o"
@@ -106,7 +107,7 @@ class Layout:
         """
         if not isinstance(text, str):
             raise LayoutError(
-                f"a layout is a text, such as 'oihw' or 'torch.Conv2d', not {shown(text)}."
+                f"a layout is a text, such as 'oihw' or 'torch.Conv2d', not {short_repr(text)}."
             )
         return _parsed(text, ndim)
 
@@ -167,6 +168,19 @@ class Layout:
         return _roles(self, tuple(shape))
 
 
+class Unnamed(Layout):
+    """The layout of a tensor of one axis, or of none, whose axis nobody has named.
+
+    Whether it counts inputs or outputs is not known: it has no fans. It is not equal to the layout
+    of the same letters that a caller writes.
+
+    >>> Layout.of(None, 1) == Layout("o"), Layout.of(None, 1)
+    (False, Layout('o'))
+    """
+
+    __slots__ = ()
+
+
 _parsed = lru_cache(maxsize=1024)(Layout._parse)
 
 
@@ -185,7 +199,7 @@ def layers() -> Mapping[str, Layout]:
 @cache
 def _usual(ndim: int, out_first: bool) -> Layout:
     if ndim < 2:
-        return Layout("o" * ndim)
+        return Unnamed("o" * ndim)
     space = layer_layouts.spatial(ndim - 2)
     return Layout("oi" + space if out_first else space + "io")
 
@@ -221,19 +235,22 @@ def grouped_role(layout: Layout) -> str:
     return "in" if layout.transposed and layout.groups > 1 else "out"
 
 
+@outside_programs
 def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -> Fans:
     """The fans of a weight: multiplications for each output, and for each input.
 
     ``fan_in = in * K`` and ``fan_out = out * K`` with ``K`` the product of the spatial axes, each
     counted within one group and one stacked parameter; an embedding's ``fan_in`` is one. Strides
-    and borders are not counted.
+    and borders are not counted. A side that a written layout does not name counts one: ``"i"`` on
+    ``(n,)`` has ``fan_in = n``.
 
     The other rules, of :data:`initspec.spec.fan_rules.RULES`, are what the frameworks count, also
     where it is wrong; dialects use them. ``"naive"`` takes whole axes, whatever groups and stacks
     they hold, and swaps a transposed convolution's fans; ``"torch"`` goes by PyTorch's places.
 
-    Raises :class:`LayoutError` where the tensor has no input axis, for a bias has no fans, and
-    :class:`UnknownName` for a rule that does not exist.
+    Raises :class:`LayoutError` for a vector or a scalar whose layout is not given, for a bias has
+    no fans (but by the rules of frameworks that count them), and :class:`UnknownName` for a rule
+    that does not exist.
 
     >>> fans((64, 128, 3, 3), "torch.ConvTranspose2d")
     Fans(fan_in=576, fan_out=1152)
@@ -245,11 +262,11 @@ def fans(shape: Shape, layout: Layout | str | None = None, rule: str = "true") -
     shape = checked_shape(shape)
     given = Layout.of(layout, len(shape))
     roles = given.roles(shape)
-    if not has_fans(roles, rule):
+    if isinstance(given, Unnamed) and rule not in (*BY_SIZE, *OF_VECTORS):
         raise LayoutError(
             f"a tensor of shape {shape} with layout '{given}' has no fans: it needs an input and "
-            "an output axis. Name them with layout=, or use a scheme without fans, such as "
-            "zeros or normal(std=0.02)."
+            "an output axis. Name them with layout=, where a side that is not named counts one "
+            "('i', 'o'), or use a scheme without fans, such as zeros or normal(std=0.02)."
         )
     parts = given.groups * given.stack
     return RULES[rule](
@@ -263,10 +280,17 @@ def has_fans(roles: Sequence[str], rule: str) -> bool:
     return rule in BY_SIZE or bool(inputs and "out" in roles)
 
 
+_MOST = 2**64
+
+
 def checked_shape(shape: Any) -> Shape:
     """A shape as a tuple of sizes; raises :class:`LayoutError` for what is none."""
-    if type(shape) is tuple and all(type(n) is int and 0 <= n <= 2**64 for n in shape):
-        return shape
+    if type(shape) is tuple:
+        for n in shape:
+            if type(n) is not int or not 0 <= n <= _MOST:
+                break
+        else:
+            return shape
     # An array has an __index__, and uses it only where it has one element and no axis.
     single = hasattr(shape, "__index__") and not getattr(shape, "ndim", 0)
     try:
@@ -274,7 +298,7 @@ def checked_shape(shape: Any) -> Shape:
     except (TypeError, AttributeError, ValueError):
         sizes = (-1,)
     if any(not 0 <= n <= 2**64 for n in sizes):
-        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {shown(shape)}.")
+        raise LayoutError(f"a shape is a tuple of sizes of at least 0, not {short_repr(shape)}.")
     return sizes
 
 
@@ -283,5 +307,6 @@ def checked_layout(layout: Any) -> Layout | str | None:
     if layout is None or isinstance(layout, (str, Layout)):
         return layout
     raise LayoutError(
-        f"a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not {shown(layout)}."
+        "a layout is a text, such as 'oihw' or 'torch.Conv2d', or a Layout, not "
+        f"{short_repr(layout)}."
     )

@@ -47,6 +47,10 @@ _STEPS = 8
 _FIXED = ("constant", "stencil", "array")
 
 
+_held: dict[tuple[int, str], Distribution] = {}  # laws that were found held: a draw asks each time
+_MOST = 4096
+
+
 def check_held(law: Distribution, dtype: str) -> None:
     """Refuse a law that a type cannot hold; raises :class:`SpecError`.
 
@@ -59,6 +63,8 @@ def check_held(law: Distribution, dtype: str) -> None:
     initspec.SpecError: float16 ends at 65504, and this law (normal, std 100000) draws \
 numbers up to 623026: draw it in a wider type, or smaller.
     """
+    if _held.get((id(law), dtype)) is law:
+        return
     kind, (largest, spread) = TYPES[dtype], law.extent
     if not largest < kind.end:
         raise SpecError(
@@ -72,3 +78,7 @@ numbers up to 623026: draw it in a wider type, or smaller.
             f"({law.words}) would be rounded to zero or a few of them: draw it in a wider type, "
             "or larger, and scale what is computed from it."
         )
+    if law.elementwise:
+        if len(_held) >= _MOST:
+            _held.clear()
+        _held[id(law), dtype] = law

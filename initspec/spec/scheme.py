@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import dataclasses
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from ..errors import SpecError
+from ..plugins import backend
 from ..public import public
 from .arguments import at_least_zero
 from .distribution import Distribution
+from .expression import FANS, checked_names
 from .fan_rules import Fans, Shape
 from .fields import SchemeFields
 from .layout import Layout, checked_layout, checked_shape
 from .scheme_law import element_law, law_on
+from .sizing import bound
+from .traced import TracedScheme, is_read_by_dynamo, outside_programs
 
 
 @public
@@ -20,10 +25,16 @@ from .scheme_law import element_law, law_on
 class Scheme(SchemeFields):
     """A distribution whose scale is fixed, or follows from the fans of the tensor it is put on.
 
-    With fans ``variance = (gain * gain(nonlinearity, slope))**2 * factor / n``, where ``n`` is the
-    fan that ``mode`` names (``FAN_IN``, ``FAN_OUT``, ``FAN_AVG``, ``FAN_GEO_AVG``), ``fan_in``
-    plus one if ``bias_unit``. So ``factor`` multiplies the variance and ``gain`` the standard
-    deviation. Without ``mode`` the scale is ``std``, or ``low`` and ``high`` of a uniform law.
+    With fans ``variance = (gain * gain(nonlinearity, slope))**2 * factor / n**power``, where ``n``
+    is the fan that ``mode`` names (``FAN_IN``, ``FAN_OUT``, ``FAN_AVG``, ``FAN_GEO_AVG``),
+    ``fan_in`` plus one if ``bias_unit``, and ``power`` is 1 unless given. So ``factor`` multiplies
+    the variance and ``gain`` the standard deviation. Without ``mode`` the scale is ``std``, or
+    ``low`` and ``high`` of a uniform law; ``gain`` multiplies these, a constant's ``value``, and
+    every number of an array, a matrix or a law of one's own. It leaves the mean, and bounds of a
+    truncation that are absolute.
+
+    A number may be a text over sizes: ``std="0.02 / sqrt(2 * n_layer)"``. :meth:`bind` gives its
+    names their numbers; ``fan_in``, ``fan_out``, ``fan_avg`` and ``fan_geo_avg`` are the tensor's.
 
     Raises :class:`SpecError` for fields that contradict each other or cannot be, and
     :class:`UnknownName` for a distribution, mode or nonlinearity that does not exist.
@@ -33,6 +44,37 @@ class Scheme(SchemeFields):
     (-0.1224744871391589, 0.1224744871391589)
     """
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that :meth:`bind` must be given before the scheme has a law.
+
+        >>> from initspec import get
+        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").names
+        ('n_layer',)
+        """
+        words = (name for rule in self.texts.values() for name in rule.names)
+        return tuple(dict.fromkeys(name for name in words if name not in FANS))
+
+    def bind(self, /, **sizes: float) -> Self:
+        """The scheme with numbers in place of the names in its texts; those of fans stay.
+
+        What is bound and not named by the scheme is ignored, so that one set of sizes serves all
+        the schemes of a model. Raises :class:`SpecError` where a name is left without a number, or
+        is reserved, and where a text has no finite value.
+
+        >>> from initspec import get
+        >>> get("normal", std="0.02 / sqrt(2 * n_layer)").bind(n_layer=50, n_head=8).std
+        0.002
+        """
+        return bound(self, checked_names(sizes))
+
+    def __setstate__(self, state: list[Any]) -> None:
+        """Read a pickle; one of an older version lacks the last fields, which have defaults."""
+        for place, item in enumerate(fields(self)):
+            value = state[place] if place < len(state) else item.default
+            object.__setattr__(self, item.name, value)
+
+    @outside_programs
     def on(
         self,
         shape: Shape | list[int],
@@ -54,6 +96,7 @@ class Scheme(SchemeFields):
         """
         return law_on(self, checked_shape(shape), checked_layout(layout), out_first)
 
+    @outside_programs
     def given(self, *, fan_in: float, fan_out: float) -> Distribution:
         """The law for known fans, where there is no tensor yet.
 
@@ -69,6 +112,17 @@ class Scheme(SchemeFields):
         if law is None:
             raise SpecError(f"{self!r} needs a shape: its law is not one of single elements.")
         return law
+
+    def replace(self, **changes: Any) -> Self:
+        """The same scheme with other fields; it has no name any more.
+
+        >>> from initspec import get
+        >>> round(get("he_normal").replace(mode="FAN_OUT").on((10, 40)).variance, 9)
+        0.05
+        """
+        if is_read_by_dynamo():
+            return TracedScheme(self, (changes,))  # type: ignore[return-value]
+        return dataclasses.replace(self, **{"name": None, **changes})
 
     @property
     def title(self) -> str:
@@ -104,6 +158,7 @@ class Scheme(SchemeFields):
 
         return latex(self)
 
+    @outside_programs
     def numpy(self, shape: Shape | list[int], **options: Any) -> Any:
         """A new NumPy array: see :meth:`initspec.backends.numpy.adapter.NumpyBackend.array`.
 
@@ -111,7 +166,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").numpy((256, 128), seed=0, name="encoder.0").shape
         (256, 128)
         """
-        return named_backend("numpy").array(self, shape, **options)
+        return backend("numpy").array(self, shape, **options)
 
     def torch_(self, tensor: Any, **options: Any) -> Any:
         """Fill a tensor in place: see :meth:`initspec.backends.torch.adapter.TorchBackend.fill`.
@@ -122,7 +177,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").torch_(layer.weight, seed=0, name="encoder.0").shape
         torch.Size([128, 256])
         """
-        return named_backend("torch").fill(self, tensor, **options)
+        return backend("torch").fill(self, tensor, **options)
 
     def torch(self, shape: Shape | list[int], **options: Any) -> Any:
         """A new PyTorch tensor: see :meth:`initspec.backends.torch.adapter.TorchBackend.tensor`.
@@ -131,7 +186,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").torch((128, 256), seed=0, name="encoder.0").shape
         torch.Size([128, 256])
         """
-        return named_backend("torch").tensor(self, shape, **options)
+        return backend("torch").tensor(self, shape, **options)
 
     def keras(self, **options: Any) -> Any:
         """A Keras initializer: see :class:`initspec.backends.keras.adapter.KerasBackend`.
@@ -140,7 +195,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").keras(seed=0, name="encoder.0").get_config()["seed"]
         0
         """
-        return named_backend("keras").initializer(self, **options)
+        return backend("keras").initializer(self, **options)
 
     def tensorflow(self, **options: Any) -> Any:
         """A TensorFlow initializer: see :mod:`initspec.backends.tensorflow.adapter`.
@@ -149,7 +204,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").tensorflow(seed=0, name="encoder.0")((256, 128)).shape
         TensorShape([256, 128])
         """
-        return named_backend("tensorflow").initializer(self, **options)
+        return backend("tensorflow").initializer(self, **options)
 
     @property
     def jax(self) -> Any:
@@ -160,7 +215,7 @@ class Scheme(SchemeFields):
         >>> get("he_normal").jax(jax.random.key(0), (256, 128)).shape
         (256, 128)
         """
-        return named_backend("jax").initializer(self)
+        return backend("jax").initializer(self)
 
     @property
     def haiku(self) -> Any:
@@ -172,27 +227,7 @@ class Scheme(SchemeFields):
         >>> net.init(jax.random.key(0), jax.numpy.ones((1, 4)))["linear"]["w"].shape
         (4, 8)
         """
-        return named_backend("jax").haiku(self)
-
-
-_loaded: dict[str, Any] = {}
-
-
-def named_backend(name: str) -> Any:
-    """The backend, which is remembered so that a compiled program may ask for it."""
-    _load(name)
-    return _loaded[name]
-
-
-def _load(name: str) -> None:
-    if name not in _loaded:
-        from ..plugins import backend
-
-        _loaded[name] = backend(name)
-
-
-# torch.compile calls it while it reads a program, and does not look inside.
-_load._dynamo_marked_constant = True  # type: ignore[attr-defined]
+        return backend("jax").haiku(self)
 
 
 def called(scheme: Scheme) -> str:

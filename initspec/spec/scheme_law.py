@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
-from ..errors import LayoutError
+from ..errors import LayoutError, SpecError
 from . import tensor_laws
-from .custom import CustomLaw
+from .custom import Bound, CustomLaw, asked
 from .distribution import Constant, Distribution, Normal, Scale, TruncatedNormal, Uniform
 from .fan_rules import Fans, Shape
 from .fields import SchemeFields
 from .layout import Layout, fans
+from .values import Values
 
 
 @lru_cache(maxsize=4096)
@@ -46,8 +48,21 @@ def law_on(
             return tensor_laws.sparse(scheme.sparsity, scheme.std, scheme.zeros_per, shape, axes)
         case "array":
             assert scheme.array is not None
-            return tensor_laws.given(scheme.array, shape)
-    return CustomLaw(scheme.custom, shape)
+            values = scheme.array if gain == 1 else Values.of(scheme.array.array() * gain)
+            return tensor_laws.given(values, shape)
+    return _custom_law(scheme.custom, gain, shape, axes, count)
+
+
+def _custom_law(
+    custom: Any, gain: float, shape: Shape, axes: Layout, count: Fans | None
+) -> Distribution:
+    """A user's law, with what it asks for and its gain."""
+    if gain == 0:
+        return Constant(0.0)
+    words = asked(custom)
+    if gain != 1 or words:
+        custom = Bound(custom, gain, count, axes if "layout" in words else None)
+    return CustomLaw(custom, shape)
 
 
 def element_law(scheme: SchemeFields, count: Fans) -> Distribution | None:
@@ -59,13 +74,17 @@ def element_law(scheme: SchemeFields, count: Fans) -> Distribution | None:
         return None
     if scheme.low is not None and scheme.high is not None:
         return Uniform(scheme.low, scheme.high)
-    scale = None
+    scale: Scale | None = None
     if scheme.mode is None:
         assert scheme.std is not None
         std, limit = scheme.std, math.sqrt(3) * scheme.std
     else:
         scale = _scale(scheme, count, scheme.mode)
-        std, limit = math.sqrt(scale.variance), math.sqrt(3 * scale.variance)
+        variance = scale.variance
+        if scheme.power != 1:  # which no framework's own sampler knows: it is drawn by its numbers
+            variance = _of_power(scale.factor, scale.n, scheme.power)
+            scale = None
+        std, limit = math.sqrt(variance), math.sqrt(3 * variance)
     if scheme.distribution == "normal":
         return Normal(scheme.mean, std, scale=scale)
     if scheme.distribution == "uniform":
@@ -84,3 +103,14 @@ def _scale(scheme: SchemeFields, count: Fans, mode: str) -> Scale:
     gain = scheme.gain * math.sqrt(scheme.factor * scheme.squared_gain)
     counted = Fans(count.fan_in + scheme.bias_unit, count.fan_out)
     return Scale(scheme.variance_factor, gain, mode, counted)
+
+
+def _of_power(variance_factor: float, n: float, power: float) -> float:
+    """A variance that goes with another power of the fan than the first."""
+    try:
+        variance = variance_factor / math.pow(n, power)
+    except (OverflowError, ZeroDivisionError):
+        variance = 0.0 if power > 0 else math.inf
+    if not math.isfinite(variance):
+        raise SpecError(f"the variance {variance_factor:g} / {n:g}**{power:g} is beyond float64.")
+    return variance

@@ -5,22 +5,58 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from ..files.text import read_text
 from ..files.writing import write_file
 from .arguments import number
 from .fields import SPEC
 from .scheme import Scheme
+from .traced import TracedScheme, is_read_by_dynamo
 from .truncation import Truncation
 from .values import Values
 
 _FIELDS = tuple(item.name for item in fields(Scheme) if item.name != "custom")
 _TRUNCATION = tuple(item.name for item in fields(Truncation))
+
+
+Given = ParamSpec("Given")
+
+
+def in_programs(function: Callable[Given, Scheme]) -> Callable[Given, Scheme]:
+    """Let ``torch.compile`` read calls of a function that gives a scheme: there it is a text."""
+
+    def text(args: Any, kwargs: Any) -> str:
+        return text_in_program(function(*args, **kwargs))
+
+    text._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+    @wraps(function)
+    def scheme(*args: Given.args, **kwargs: Given.kwargs) -> Scheme:
+        if is_read_by_dynamo():
+            if len(args) == 1 and isinstance(args[0], (Scheme, TracedScheme)):
+                return args[0]  # type: ignore[return-value]
+            return TracedScheme(text(args, kwargs))  # type: ignore[return-value]
+        return function(*args, **kwargs)
+
+    return scheme
+
+
+def text_in_program(scheme: Scheme) -> str:
+    """A scheme as JSON; raises :class:`SpecError` for a custom law, which no program can hold."""
+    if not isinstance(scheme, Scheme):
+        raise SpecError("a traced program holds a scheme alone: make the layout outside of it.")
+    if scheme.custom is not None:
+        raise SpecError(
+            f"{scheme!r} is code, which a traced program (torch.compile, vmap, a FakeTensor) "
+            "cannot hold: fill the tensor outside of it."
+        )
+    return dumps(scheme, "json")
 
 
 def to_dict(scheme: Scheme) -> dict[str, Any]:
@@ -34,7 +70,7 @@ def to_dict(scheme: Scheme) -> dict[str, Any]:
     {'spec': 1, 'distribution': 'normal', 'std': 0.02, 'name': 'normal(std=0.02)'}
     """
     if not isinstance(scheme, Scheme):
-        raise SpecError(f"a scheme was expected, not {shown(scheme)}: initspec.get makes one.")
+        raise SpecError(f"a scheme was expected, not {short_repr(scheme)}: initspec.get makes one.")
     return scheme.to_dict()
 
 
@@ -45,12 +81,12 @@ def from_dict(data: Mapping[str, Any]) -> Scheme:
     (-1.0, 1.0)
     """
     if not isinstance(data, Mapping):
-        raise SpecError(f"a scheme is a table of fields, not {shown(data)}.")
+        raise SpecError(f"a scheme is a table of fields, not {short_repr(data)}.")
     row: dict[str, Any] = dict(data)
     spec = row.pop("spec", SPEC)
     if spec != SPEC:
         raise SpecError(
-            f"this is a scheme of format {shown(spec)}; this initspec reads format {SPEC}."
+            f"this is a scheme of format {short_repr(spec)}; this initspec reads format {SPEC}."
         )
     for key in row:
         if key not in _FIELDS:
@@ -66,7 +102,9 @@ def from_dict(data: Mapping[str, Any]) -> Scheme:
 
 def _truncation(table: object) -> Truncation:
     if not isinstance(table, Mapping):
-        raise SpecError(f"truncation is a table with {', '.join(_TRUNCATION)}, not {shown(table)}.")
+        raise SpecError(
+            f"truncation is a table with {', '.join(_TRUNCATION)}, not {short_repr(table)}."
+        )
     for key in table:
         if key not in _TRUNCATION:
             raise UnknownName("key of truncation", key, _TRUNCATION)
@@ -107,6 +145,7 @@ def dumps(scheme: Scheme, format: str = "toml") -> str:
     raise UnknownName("format", format, ("json", "toml"))
 
 
+@in_programs
 def loads(text: str, format: str = "toml") -> Scheme:
     r"""The scheme in TOML or JSON text.
 
@@ -117,7 +156,7 @@ def loads(text: str, format: str = "toml") -> Scheme:
     Scheme(distribution='normal', std=0.02)
     """
     if not isinstance(text, str):
-        raise SpecError(f"TOML or JSON text was expected, not {shown(text)}.")
+        raise SpecError(f"TOML or JSON text was expected, not {short_repr(text)}.")
     if not isinstance(format, str):
         raise UnknownName("format", format, ("json", "toml"))
     try:
@@ -151,6 +190,7 @@ def save(scheme: Scheme, path: str | Path) -> None:
     write_file(path, dumps(scheme, _format(path)))
 
 
+@in_programs
 def load(path: str | Path) -> Scheme:
     """Read a scheme from a ``.toml`` or ``.json`` file.
 
@@ -170,7 +210,7 @@ def load(path: str | Path) -> Scheme:
 
 def _format(path: str | Path) -> str:
     if not isinstance(path, (str, os.PathLike)):
-        raise SpecError(f"a path was expected, not {shown(path)}.")
+        raise SpecError(f"a path was expected, not {short_repr(path)}.")
     return Path(path).suffix.removeprefix(".") or "toml"
 
 

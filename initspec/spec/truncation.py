@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from ..errors import SpecError, UnknownName, shown
+from ..errors import SpecError, UnknownName, short_repr
 from ..public import public
 from .arguments import number, plain, text
 from .expression import quantity
@@ -45,7 +45,7 @@ class Truncation:
             object.__setattr__(self, name, bound)
         texts = any(isinstance(bound, str) for bound in self.bounds.values())
         if not texts and not self.low < self.high:
-            low, high = shown(self.low), shown(self.high)
+            low, high = short_repr(self.low), short_repr(self.high)
             raise SpecError(f"truncation needs low < high, not low={low}, high={high}.")
         if text("truncation's unit", self.unit) not in UNITS:
             raise UnknownName("truncation unit", self.unit, UNITS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import SpecError, shown
+from ..errors import SpecError, short_repr
 from .fan_rules import Shape
 
 
@@ -34,7 +34,9 @@ class Values:
         except SpecError:
             raise
         except Exception as error:  # whatever an object raises where NumPy asks it for its numbers
-            raise SpecError(f"an array of numbers was expected, not {shown(array)}.") from error
+            raise SpecError(
+                f"an array of numbers was expected, not {short_repr(array)}."
+            ) from error
         if not np.isfinite(numbers).all():
             raise SpecError("an array of finite numbers was expected; this one holds nan or inf.")
         return cls(numbers.shape, np.ascontiguousarray(numbers).astype("<f8").tobytes())

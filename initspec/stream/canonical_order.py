@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..errors import StreamError, shown
+from ..errors import StreamError, short_repr
 from ..spec.fan_rules import Shape
 from ..spec.layout import Layout
 
@@ -79,7 +79,7 @@ def checked(window: Sequence[slice] | None, shape: Shape) -> Window:
     if not isinstance(window, (tuple, list)) or not all(isinstance(n, slice) for n in window):
         raise StreamError(
             f"a window has one slice for each axis, as (slice(0, 2), slice(None)), not "
-            f"{shown(window)}."
+            f"{short_repr(window)}."
         )
     window = tuple(window)
     if len(window) != len(shape):
@@ -104,7 +104,7 @@ def _bound(part: slice, value: Any) -> int:
         return int(value.__index__())
     except (AttributeError, TypeError, ValueError):
         raise StreamError(
-            f"a window's bounds are integers, and {shown(part)} has others."
+            f"a window's bounds are integers, and {short_repr(part)} has others."
         ) from None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendMissing, UnknownName, shown
+from ..errors import BackendMissing, SpecError, UnknownName, short_repr
 from ..spec.number_types import TYPES as TYPES
 
 Array = NDArray[Any]
@@ -22,12 +22,17 @@ ROUNDING = {name: (2.0 ** -(kind.mantissa + 1), 2.0**kind.least) for name, kind 
 def dtype_name(dtype: Any) -> str:
     """``"float32"`` and its like, from a name or from any framework's dtype.
 
-    Raises :class:`UnknownName` for a type that no weights are drawn in.
+    Raises :class:`UnknownName` for a type that no weights are drawn in, and :class:`SpecError` for
+    a complex one, with what to do.
     """
     if isinstance(dtype, str) and dtype in TYPES:
         return dtype
     kind = dtype
-    if dtype is float or (isinstance(dtype, type) and issubclass(dtype, np.generic)):
+    if (
+        dtype is float
+        or dtype is complex
+        or (isinstance(dtype, type) and issubclass(dtype, np.generic))
+    ):
         kind = np.dtype(dtype)
     kind = getattr(kind, "dtype", kind)  # of jax.numpy.float32 and its like
     name = getattr(kind, "name", None) or _written(kind)
@@ -35,7 +40,12 @@ def dtype_name(dtype: Any) -> str:
         with contextlib.suppress(Exception):
             name = np.dtype(dtype).name
     if name not in TYPES:
-        raise UnknownName("dtype", shown(dtype) if dtype is None else name, DTYPES)
+        if str(name).startswith("complex"):
+            raise SpecError(
+                f"{name} was asked for, and the laws are of real numbers: draw the real and the "
+                "imaginary part by two names, each with half the variance."
+            )
+        raise UnknownName("dtype", short_repr(dtype) if dtype is None else name, DTYPES)
     return str(name)
 
 
@@ -44,7 +54,7 @@ def _written(kind: Any) -> str:
     try:
         return str(kind).rpartition(".")[2]
     except Exception:  # of somebody's class
-        return shown(kind)
+        return short_repr(kind)
 
 
 def storage(dtype: str) -> np.dtype[Any]:

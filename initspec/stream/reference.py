@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import versions
-from ..errors import StreamError, shown
+from ..errors import StreamError, short_repr
 from ..spec import arguments
 from ..spec.integer_form import Draw
 
@@ -53,10 +53,12 @@ def key_from_seed(seed: int) -> Key:
     try:
         value = seed.__index__()
     except (AttributeError, TypeError, ValueError):
-        raise StreamError(f"a seed is an integer from 0 to 2**64 - 1, not {shown(seed)}.") from None
+        raise StreamError(
+            f"a seed is an integer from 0 to 2**64 - 1, not {short_repr(seed)}."
+        ) from None
     if not 0 <= value < 2**64:
         raise StreamError(
-            f"a seed is an integer from 0 to 2**64 - 1, not {shown(value)}. "
+            f"a seed is an integer from 0 to 2**64 - 1, not {short_repr(value)}. "
             "Take it modulo 2**64 if you mean that."
         )
     return value >> 32, value & 0xFFFFFFFF
@@ -72,7 +74,7 @@ def checked_key(key: Any) -> Key:
     valid = [type(word) is int and 0 <= word <= MASK for word in words]
     if len(words) != 2 or not all(valid):
         raise StreamError(
-            f"a key is two integers from 0 to 2**32 - 1, not {shown(key)}: make one with "
+            f"a key is two integers from 0 to 2**32 - 1, not {short_repr(key)}: make one with "
             "key_from_seed(seed), or a backend's key(seed)."
         )
     return words
@@ -113,9 +115,10 @@ def name_hash(name: str) -> Key:
         data = arguments.text("the name of a parameter", name, StreamError).encode()
     except UnicodeEncodeError:
         raise StreamError(
-            f"the name {shown(name)} has no UTF-8: leave out its surrogates."
+            f"the name {short_repr(name)} has no UTF-8: leave out its surrogates."
         ) from None
-    return key_from_seed(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest()))
+    value = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
+    return value >> 32, value & MASK
 
 
 def fold_name(key: Key, name: str | None) -> Key:
@@ -132,7 +135,7 @@ def words(key: Key, index: NDArray[np.uint64]) -> U32:
     try:
         index = np.asarray(index, np.uint64)
     except (TypeError, ValueError, OverflowError):
-        raise StreamError(f"indices are integers below 2**64, not {shown(index)}.") from None
+        raise StreamError(f"indices are integers below 2**64, not {short_repr(index)}.") from None
     flat = index.reshape(-1)  # NumPy 1 has no sum of a uint64 scalar and a plain integer
     k0, k1 = int(key[0]), int(key[1])
     x0, x1 = threefry2x32((k0, k1), flat >> np.uint64(32), flat & np.uint64(MASK))

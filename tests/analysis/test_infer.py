@@ -355,8 +355,9 @@ def test_a_zero_row_is_set_apart(axis: int) -> None:
     found = infer(table)
     assert "normal(std=0.02)" in found.names
     assert not any(name.startswith("sparse") for name in found.names)
-    word = ("row", "column")[axis]
-    assert found.sentence.endswith(f"; {word} 3 is zero, as the one of a padding index is.")
+    word = ("Row", "Column")[axis]
+    hint = ", as the one of a padding index is" * (axis == 0)
+    assert found.sentence.startswith(f"{word} 3 is zero{hint}; the rest could be normal(std=0.02)")
     assert "sparse" in infer(get("sparse").numpy((64, 96), seed=0)).names[0]
 
 

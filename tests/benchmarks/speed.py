@@ -27,20 +27,23 @@ import numpy as np
 
 import initspec
 from initspec.backends.cpu import fill as cpu_fill
-from initspec.backends.cpu import threads
+from initspec.backends.cpu import kernel_numpy, threads
 from initspec.spec.layout import Layout
 from initspec.stream.canonical_order import blocks
 
 Run = Callable[[], object]
 
+NUMPY = cpu_fill.Kernel("numpy", kernel_numpy.fill)
+
 
 class Contestant(NamedTuple):
-    """One way to draw one tensor; ``rivals`` are the names that it is compared with."""
+    """One way to draw tensors; ``rivals`` are the names that it is compared with."""
 
     group: str
     name: str
     run: Run
     rivals: tuple[str, ...] = ()
+    tensors: int = 1  # that one run draws
 
 
 def numpy_contestants(n: int, dtype: str) -> Iterator[Contestant]:
@@ -77,25 +80,23 @@ def numpy_contestants(n: int, dtype: str) -> Iterator[Contestant]:
         yield Contestant(
             "numpy", f"initspec {name}", lambda fill=fill: fill((n, n), seed=0, out=out), rivals
         )
-        if "numba" in sys.modules:
+        if cpu_fill.compiled():
             yield Contestant(
                 "numpy",
-                f"initspec {name}, no [fast]",
-                lambda fill=fill: without_numba(lambda: fill((n, n), seed=0, out=out)),
+                f"initspec {name}, NumPy's kernel",
+                lambda fill=fill: in_numpy(lambda: fill((n, n), seed=0, out=out)),
                 rivals,
             )
 
 
-def without_numba(run: Run) -> object:
-    """Run once with the NumPy kernel."""
-    kernel = cpu_fill._kernel
-    os.environ["INITSPEC_KERNEL"] = "numpy"
-    kernel.cache_clear()
+def in_numpy(run: Run) -> object:
+    """Run once with NumPy's kernel."""
+    chosen = cpu_fill._kernel
+    cpu_fill._kernel = lambda: NUMPY  # type: ignore[assignment]
     try:
         return run()
     finally:
-        del os.environ["INITSPEC_KERNEL"]
-        kernel.cache_clear()
+        cpu_fill._kernel = chosen
 
 
 def torch_contestants(n: int, dtype: str) -> Iterator[Contestant]:
@@ -115,13 +116,34 @@ def torch_contestants(n: int, dtype: str) -> Iterator[Contestant]:
         yield Contestant(
             "torch", f"initspec {name}", lambda fill=fill: fill(weight, seed=0), (rival,)
         )
-        if "numba" in sys.modules:
+        if cpu_fill.compiled():
             yield Contestant(
                 "torch",
-                f"initspec {name}, no [fast]",
-                lambda fill=fill: without_numba(lambda: fill(weight, seed=0)),
+                f"initspec {name}, NumPy's kernel",
+                lambda fill=fill: in_numpy(lambda: fill(weight, seed=0)),
                 (rival,),
             )
+    if n == 64:
+        yield from model_contestants(n, getattr(torch, dtype))
+
+
+def model_contestants(n: int, dtype: Any) -> Iterator[Contestant]:
+    """A thousand weights of a PyTorch model: ours by name, theirs in order."""
+    import torch
+
+    model = {f"layers.{i}.weight": torch.empty(n, n, dtype=dtype) for i in range(1000)}
+    fill, theirs = initspec.get("he_normal@torch").torch_, torch.nn.init.kaiming_normal_
+    rival = f"kaiming_normal_, {len(model)} weights"
+    yield Contestant(
+        "torch", rival, lambda: [theirs(weight) for weight in model.values()], tensors=len(model)
+    )
+    yield Contestant(
+        "torch",
+        f"initspec normal, {len(model)} named weights",
+        lambda: [fill(weight, seed=0, name=name) for name, weight in model.items()],
+        (rival,),
+        len(model),
+    )
 
 
 def jax_contestants(n: int, dtype: str) -> Iterator[Contestant]:
@@ -193,12 +215,12 @@ GROUPS = {
 
 def race(contestants: list[Contestant], n: int, rounds: int) -> list[dict[str, Any]]:
     """Median seconds of each, run in turn; small tensors many times a round."""
-    calls = max(1, 2**18 // (n * n))
     seconds: dict[tuple[str, str], list[float]] = {}
     for one in contestants:
-        one.run()  # compiles
+        one.run()  # reads the table, and compiles what is compiled
     for _ in range(rounds):
         for one in contestants:
+            calls = max(1, 2**18 // (n * n * one.tensors))
             started = time.perf_counter()
             for _ in range(calls):
                 one.run()
@@ -209,7 +231,7 @@ def race(contestants: list[Contestant], n: int, rounds: int) -> list[dict[str, A
         {
             "group": one.group,
             "name": one.name,
-            "million_per_second": round(n * n / median[one.group, one.name] / 1e6, 1),
+            "million_per_second": round(one.tensors * n * n / median[one.group, one.name] / 1e6, 1),
             "microseconds": round(median[one.group, one.name] * 1e6, 2),
             "ratios": {
                 rival: round(median[one.group, rival] / median[one.group, one.name], 2)
@@ -248,15 +270,15 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs="+", help="other sides of the square tensor")
     parser.add_argument("--only", help="one group: " + ", ".join(GROUPS))
     args = parser.parse_args()
-    sizes = args.size or ([64, 1024] if args.quick else [64, 1024, 4096])
+    sizes = args.size or ([16, 64, 1024] if args.quick else [16, 64, 1024, 4096])
     found = {
         "date": date.today().isoformat(),
         "machine": f"{platform.processor() or platform.machine()}, {threads._workers()} cores",
         "python": platform.python_version(),
+        "kernel": cpu_fill.described(),
         "results": [],
     }
     groups = {args.only: GROUPS[args.only]} if args.only else GROUPS
-    cpu_fill._kernel()  # so that Numba, if it is here, is seen
     for dtype in ("float32", "bfloat16"):
         for n in sizes:
             contestants = []

@@ -53,7 +53,7 @@ def test_show_a_dialects_row(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(run(capsys, "show", "XavierNormal@neupy", "--json")[1]) == data
     assert data["call"] == "neupy.init.XavierNormal"
     assert data["units"] == {"gain": "variance"}
-    assert (data["fans"], data["evidence"], data["version"]) == ("naive", "read", "317ed420")
+    assert (data["fans"], data["evidence"], data["version"]) == ("naive_2d", "read", "317ed420")
     assert data["other_readings"]["glorot_normal"].startswith("truncated normal")
 
 

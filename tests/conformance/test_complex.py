@@ -101,14 +101,17 @@ def test_squares_keep_the_bits_that_the_parts_have():
 @pytest.mark.parametrize("dtype", PARTS)
 @pytest.mark.parametrize("name", RIGHT)
 def test_right_numbers_pass(name, dtype):
-    for tier in ("stat", "exact"):
+    certain = set()
+    for tier in ("exact", "stat"):
         report = check(target(RIGHT[name], dtype), name, shape=SHAPE, dtype=dtype, tier=tier)
         assert report.verdict == "PASS", report.lines()
         record = report.records[0]
-        assert len(record.decisions) <= DECISIONS
+        tests = {item.test for item in record.decisions}
+        assert len(tests) == len(record.decisions)
+        assert len(tests - certain) <= DECISIONS
+        certain = tests if tier == "exact" else certain
         assert record.scale[1] < 1 < record.scale[2]
         assert record.picture is None
-    tests = {item.test for item in record.decisions}
     assert "modulus.support" in tests
 
 
@@ -141,15 +144,15 @@ def test_right_numbers_are_refused_no_more_often_than_stated(name):
 def test_every_complex_mutant_dies_and_every_test_kills():
     rows = kill_matrix.kill_matrix(mutants.complexes())
     assert [row.mutant.id for row in rows if not row.killed_by] == []
-    assert kill_matrix.unused(rows) == set()
+    assert {test for test in kill_matrix.unused(rows) if "." in test} == set()
     said = {row.mutant.id: row.record.explanation for row in rows}
     assert "the whole variance in each of the parts" in said["complex-parts-whole"]
     assert "as in JAX" in said["complex-jax-constant"]
     assert "an even square" in said["complex-square"]
     assert "variance 2.0" in said["complex-square-doubled"]
     assert "that of a normal law" in said["complex-not-cut"]
-    assert "the angle is not even" in said["complex-real"]
-    assert "seed may be ignored" in said["complex-seed-ignored"]
+    assert "The angle is not even" in said["complex-real"]
+    assert "The seed is ignored" in said["complex-seed-ignored"]
 
 
 def test_constants_and_stencils_are_exact():
@@ -199,7 +202,7 @@ def test_jax(capsys):
     assert main(["check", start + "he_normal", "--as", "he_normal", *end]) == 1
     out = capsys.readouterr().out
     assert "modulus.support" in out
-    assert "variance 1.01" in out or "variance 1.02" in out
+    assert "Variance 1.01" in out or "Variance 1.02" in out
     assert "leaves out its normaliser, as in JAX" in out
     known = [*end, "--deviations", "known"]
     assert main(["check", start + "he_normal", "--as", "he_normal", *known]) == 0

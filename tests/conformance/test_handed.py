@@ -286,6 +286,7 @@ def test_seeds_that_a_framework_takes_for_one_are_its_trait(monkeypatch) -> None
     monkeypatch.setattr(
         type(target), "draw", lambda self, shape, *, dtype, seed: right(shape, seed % period)
     )
+    monkeypatch.setattr(type(target), "conduct", lambda self, shape, *, dtype, seed: {})
     monkeypatch.setattr(type(target), "seed_periods", (2**31 - 1, period))
     found = decision(target, "normal(std=1)", "seeds")
     assert found.verdict == "PASS"
@@ -395,6 +396,41 @@ def test_a_rounding_by_the_suite_is_said() -> None:
     assert check(right, "normal(std=1)", shape=SHAPE).records[0].sentence == ""
     array = check(right((600, 400), 1), "normal(std=1)", dtype="float16").records[0]
     assert "rounded to float16" in array.sentence
+
+
+def uniform_float32(shape, seed):
+    return np.random.default_rng(seed).random(shape, np.float32).astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("function", "claim"),
+    [
+        (lambda shape, seed: right(shape, seed).astype(np.float64), "normal(std=1)"),
+        (lambda shape, seed: right(shape, seed).astype(np.float64) * 0.02, "normal(std=0.02)"),
+        (
+            lambda shape, seed: 0.3 + 0.02 * right(shape, seed).astype(np.float64),
+            "normal(mean=0.3, std=0.02)",
+        ),
+        (lambda shape, seed: 0.05 * (2 * uniform_float32(shape, seed) - 1), "uniform"),
+        (lambda shape, seed: -0.05 + 0.1 * uniform_float32(shape, seed), "uniform"),
+        (lambda shape, seed: 2 + 3 * uniform_float32(shape, seed), "uniform(low=2.0, high=5.0)"),
+    ],
+)
+def test_float64_that_was_float32_before_it_was_scaled_is_seen(function, claim) -> None:
+    found = decision(function, claim, "types", dtype="float64")
+    assert found.verdict == "FAIL"
+    assert "float32 numbers, widened" in found.note
+
+
+def test_float64_of_all_its_bits_passes() -> None:
+    for draw, claim in (
+        (lambda rng, shape: 0.3 + 0.02 * rng.standard_normal(shape), "normal(mean=0.3, std=0.02)"),
+        (lambda rng, shape: rng.uniform(-0.05, 0.05, shape), "uniform"),
+        (lambda rng, shape: rng.uniform(2.0, 5.0, shape), "uniform(low=2.0, high=5.0)"),
+        (lambda rng, shape: 1e6 + rng.standard_normal(shape), "normal(mean=1e6, std=1)"),
+    ):
+        found = decision(lambda shape, rng, d=draw: d(rng, shape), claim, "types", dtype="float64")
+        assert found.verdict == "PASS", found.note
 
 
 def test_float64_made_of_float32_is_seen() -> None:

@@ -1,5 +1,6 @@
 """What the suite starts ends with it, whoever ends it and however."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -99,7 +100,8 @@ def living(pids, within=3.0):
         time.sleep(0.05)
     left = [pid for pid in pids if runs(pid)]
     for pid in left:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
     return left
 
 

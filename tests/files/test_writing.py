@@ -41,7 +41,7 @@ def command(*argv: str, cwd: Path, size: int | None = None) -> subprocess.Comple
         cwd=cwd,
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "NUMBA_DISABLE_CACHING": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=None if size is None else limited(size),
     )
 
@@ -135,6 +135,38 @@ def test_append_keeps_what_is_there(tmp_path: Path) -> None:
     with pytest.raises(FileError):
         write_file(path, full, append=True)
     assert path.read_text() == "ab"
+
+
+def test_those_who_append_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "summary.md"
+    program = (
+        "import sys; from initspec.files.writing import write_file\n"
+        "for n in range(60): write_file(sys.argv[1], sys.argv[2] * 20_000 + '\\n', append=True)"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    writers = [subprocess.Popen([*command, letter]) for letter in "abc"]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    lines = path.read_text().splitlines()
+    assert sorted(lines) == sorted(letter * 20_000 for letter in "abc" for _ in range(60))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a limit of a file's size is POSIX'")
+def test_an_append_that_does_not_fit_leaves_the_file(tmp_path: Path) -> None:
+    path, new = tmp_path / "summary.md", tmp_path / "new.md"
+    path.write_text("before")
+    program = (
+        "import resource, signal, sys; from initspec.files.writing import write_file\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "for path in sys.argv[1:]:\n"
+        "    try: write_file(path, 'x' * 5000, append=True)\n"
+        "    except OSError as error: print(error)"
+    )
+    command = [sys.executable, "-c", program, str(path), str(new)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout.count("cannot write") == 2, done.stderr
+    assert path.read_text() == "before"
+    assert not new.exists()
 
 
 @pytest.mark.parametrize("name", ["", "none/a.txt", "a\0b"])

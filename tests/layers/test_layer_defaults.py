@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from initspec import LayoutError, SpecError, UnknownName, defaults
+from initspec import InitSpecError, LayoutError, SpecError, UnknownName, defaults
 from initspec.layers.defaults import frameworks, kinds, roles, table
-from initspec.layers.parameter import LayerDefault
+from initspec.layers.parameter import LayerDefault, Parameter
 from initspec.layers.sizes import evaluate, python
 from initspec.readings.registry import schemes
 
@@ -288,6 +288,93 @@ def test_row_is_well_formed(row: LayerDefault) -> None:
             assert parameter.on(sizes).variance >= 0
             if parameter.gates:
                 assert len(parameter.gates) == len(row.gate_order)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.framework} {row.name} {row.until}")
+def test_every_parameter_takes_its_own_shape(row: LayerDefault) -> None:
+    """What a shape does not tell, as a bias its inputs, is asked for by name, and then enough."""
+    sizes = {"groups": 4, "rank": 2, **kinds()[row.kind]}
+    dims = re.search("[123](?=[dD])", row.name)
+    if dims and "k" in sizes:
+        sizes["k"] = (3, 5, 2)[: int(dims[0])]
+    if dims and "places" in sizes:
+        sizes["places"] = (8, 7, 6)[: int(dims[0])]
+    for name, parameter in row.items():
+        if parameter.required:
+            continue
+        shape, law = parameter.shape_on(sizes), parameter.on(sizes)
+        more = {word: n for word, n in sizes.items() if word != "groups" or n > 1}
+        assert parameter.on(shape, **more) == law, name
+        missing = asked_of(parameter, shape, sizes["groups"])
+        if missing is None:
+            assert parameter.on(shape, groups=sizes["groups"]) == law, name
+        else:
+            assert parameter.role.endswith("bias"), name
+            assert missing not in parameter.shape, name
+
+
+def asked_of(parameter: Parameter, shape: tuple[int, ...], groups: int) -> str | None:
+    """The size that the law needs beside a shape, by the error that asks for it."""
+    try:
+        parameter.on(shape, groups=groups)
+    except SpecError as error:
+        return str(error).split("needs the size '")[1].split("'")[0]
+    return None
+
+
+@pytest.mark.parametrize(
+    ("call", "law"),
+    [
+        (
+            lambda: defaults("keras", "SeparableConv2D")["pointwise_kernel"].on((1, 1, 32, 48)),
+            uniform(6 / (32 + 48)),
+        ),
+        (
+            lambda: defaults("keras", "SeparableConv1D")["pointwise_kernel"].on((1, 32, 48)),
+            uniform(6 / (32 + 48)),
+        ),
+        (
+            lambda: defaults("equinox", "Conv2d")["bias"].on((48, 1, 1), in_=16, k=(3, 3)),
+            uniform(1 / 144),
+        ),
+        (
+            lambda: defaults("mlx", "MultiHeadAttention")["out_proj.weight"].on((96, 72)),
+            uniform(1 / 72),
+        ),
+    ],
+)
+def test_shapes_that_hold_products_and_ones(call: Any, law: tuple[str, float]) -> None:
+    assert (call().kind, call().variance) == (law[0], pytest.approx(law[1], rel=1e-12))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: defaults("equinox", "Conv2d")["bias"].on((48, 2, 1), in_=16, k=(3, 3)),
+            r"bias has the shape \(out, ones\), not \(48, 2, 1\)",
+        ),
+        (
+            lambda: defaults("haiku", "SeparableDepthwiseConv2D")["depthwise_conv2_d.w"].on(
+                (3, 1, 1, 127), in_=64
+            ),
+            r"not \(3, 1, 1, 127\)",
+        ),
+        (
+            lambda: defaults("haiku", "SeparableDepthwiseConv2D")["depthwise_conv2_d_1.w"].on(
+                in_=64, multiplier=2, k=3
+            ),
+            "cannot be worked out of these sizes",
+        ),
+        (
+            lambda: defaults("torch", "Conv2d")["weight"].on((8, 4, 3, 3), groups=0),
+            "of weight needs in/groups, which cannot be worked out",
+        ),
+    ],
+)
+def test_shapes_and_sizes_that_cannot_be_are_sentences(call: Any, words: str) -> None:
+    with pytest.raises(InitSpecError, match=words):
+        call()
 
 
 def test_kernels_are_rectangular_in_the_examples() -> None:

@@ -86,7 +86,7 @@ def test_an_unknown_layer_is_answered_with_at_most_five(name: str) -> None:
 def test_names_of_layers_are_places_in_the_tables() -> None:
     assert place("mxnet.gluon.nn.Dense") == ("mxnet", "Dense")
     assert {name.partition(".")[0] for name in layers()} == {
-        *frameworks(), "sklearn"
+        *frameworks(), "sklearn", "transformers"
     } - {"nnx"}  # fmt: skip
     assert "flax.nnx.Linear" in names("nnx")
 

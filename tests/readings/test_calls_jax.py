@@ -11,7 +11,7 @@ jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp
 
-from initspec import SpecError, UnknownName, from_call, from_jax, get
+from initspec import LayoutError, SpecError, UnknownName, from_call, from_jax, get
 from initspec.readings.registry import dialect, rows
 
 jni = jax.nn.initializers
@@ -67,7 +67,13 @@ def test_a_call_draws_what_its_scheme_says(
     factory: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     shape = (9, 40, 96)  # (taps, in / groups, out) of four groups
-    found = np.asarray(factory(*args, **kwargs)(jax.random.key(5), shape), np.float64)
+    try:
+        drawn = factory(*args, **kwargs)(jax.random.key(5), shape)
+    except ValueError:
+        if "fan_geo_avg" not in args:
+            raise
+        pytest.skip("this JAX has no geometric mean of the fans")
+    found = np.asarray(drawn, np.float64)
     law = from_jax(factory, *args, **kwargs).on(shape, "wio, groups=4")
     n = found.size
     assert found.mean() == pytest.approx(law.mean, abs=6 * law.std / math.sqrt(n) + 1e-7)
@@ -93,19 +99,62 @@ def test_by_name() -> None:
     assert from_jax("variance_scaling", 2.0, "FAN_OUT", "normal").mode == "FAN_OUT"
 
 
-def test_a_layout_says_which_axes() -> None:
-    """What in_axis and out_axis would have said: the sentence's advice is right."""
-    with pytest.raises(SpecError, match=r"in_axis=1 says which axes count as what\. Leave it out"):
-        from_jax(jni.he_normal, in_axis=1, out_axis=0)
-    with pytest.raises(SpecError, match=r"batch_axis=\(0,\) says which axes"):
-        from_jax(jni.he_normal, batch_axis=(0,))
-    theirs = jni.he_normal(in_axis=1, out_axis=0)(jax.random.key(0), (512, 300))
-    ours = from_jax(jni.he_normal).on((512, 300), "oi")
-    assert float(jnp.var(theirs)) == pytest.approx(ours.variance, rel=0.02)
-    experts = jni.he_normal(batch_axis=0)(jax.random.key(0), (8, 300, 64))
-    assert float(jnp.var(experts)) == pytest.approx(
-        from_jax(jni.he_normal).on((8, 300, 64), "bio").variance, rel=0.02
-    )
+AXES: list[tuple[dict[str, Any], tuple[int, ...], str]] = [
+    ({"in_axis": 1, "out_axis": 0}, (512, 300), "oi"),
+    ({"in_axis": 1, "out_axis": 0}, (40, 30, 5, 7), "oixx"),
+    ({"batch_axis": 0}, (8, 300, 64), "bio"),
+    ({"batch_axis": (0, 1)}, (4, 3, 90, 64), "bbio"),
+    ({"in_axis": (0, 1), "out_axis": 2}, (9, 30, 64), "iio"),
+    ({"in_axis": -1, "out_axis": (-3, -2)}, (30, 9, 64), "ooi"),
+    ({"in_axis": 0, "out_axis": []}, (9000,), "i"),
+    ({"in_axis": [], "out_axis": [0]}, (9000,), "o"),
+    ({"in_axis": [0], "out_axis": [1], "batch_axis": np.int64(2)}, (60, 50, 7), "iob"),
+]
+
+
+@pytest.mark.parametrize(("axes", "shape", "letters"), AXES)
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
+def test_axes_give_a_layout(
+    axes: dict[str, Any], shape: tuple[int, ...], letters: str, mode: str
+) -> None:
+    factory = jni.variance_scaling
+    scheme, layout = from_jax(factory, 2.0, mode, "normal", **axes, ndim=len(shape))
+    assert str(layout) == letters
+    plain = {word: int(n) if isinstance(n, np.int64) else n for word, n in axes.items()}
+    theirs = np.asarray(factory(2.0, mode, "normal", **plain)(jax.random.key(0), shape))
+    law = scheme.on(shape, layout)
+    assert theirs.var() / law.variance == pytest.approx(1, abs=6 * math.sqrt(2 / theirs.size))
+
+
+def test_without_ndim_the_layout_has_as_few_axes_as_they_need() -> None:
+    assert str(from_jax("he_normal", in_axis=1, out_axis=0)[1]) == "oi"
+    assert str(from_jax("he_normal", batch_axis=(0,))[1]) == "bio"
+    assert str(from_jax("he_normal", in_axis=[0], out_axis=[])[1]) == "i"
+    assert str(from_jax("he_normal", in_axis=1)[1]) == "xio"
+    assert from_jax("he_normal", in_axis=-2, out_axis=-1, batch_axis=()) == get("he_normal@jax")
+    assert str(from_jax("he_normal", ndim=4)[1]) == "xxio"
+
+
+@pytest.mark.parametrize(
+    ("axes", "sentence"),
+    [
+        ({"in_axis": 0, "out_axis": 0}, "each axis has one role"),
+        ({"in_axis": 4, "out_axis": 0, "ndim": 2}, "do not fit a tensor of 2 axes"),
+        ({"in_axis": "0"}, "an axis of in_axis='0' is an integer"),
+        ({"batch_axis": 1.0}, "an axis of batch_axis=1.0 is an integer"),
+        ({"in_axis": 1, "ndim": -1}, "ndim is an integer of at least 0"),
+    ],
+)
+def test_axes_that_cannot_be(axes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(LayoutError, match=sentence):
+        from_jax("he_normal", **axes)
+
+
+def test_axes_of_laws_without_fans_are_refused() -> None:
+    with pytest.raises(UnknownName, match="in_axis"):
+        from_jax("normal", in_axis=1)
+    with pytest.raises(SpecError, match="column_axis=0 says which axes"):
+        from_jax("orthogonal", column_axis=0)
 
 
 def test_bad_calls() -> None:
@@ -142,3 +191,10 @@ def test_get_takes_factories_and_refuses_closures() -> None:
     assert get(initializers.normal, 0.1) == get("normal@jax", stddev=0.1)
     with pytest.raises(SpecError, match=r"write from_call\('jax', 'variance_scaling', \.\.\.\)"):
         get(initializers.he_normal())
+
+
+def test_flax_has_makers_of_its_own() -> None:
+    flax = pytest.importorskip("flax.linen")
+    assert get(flax.initializers.ones_init) == get("ones@flax")
+    assert get(flax.initializers.zeros_init) == get("zeros@flax")
+    assert get(flax.initializers.he_normal) == get("he_normal@jax")

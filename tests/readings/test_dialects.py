@@ -61,9 +61,11 @@ tfjs:             glorot_normal T c*sqrt(2/(i+o)) | glorot_uniform U sqrt(2/(i+o
                   lecun_normal T c*sqrt(1/i) | lecun_uniform U sqrt(1/i)
                   variance_scaling T c*sqrt(1/i)
 tf.contrib:       variance_scaling T c*sqrt(1.3*2/i) | msra T c*sqrt(1.3*2/i)
-                  xavier U sqrt(2/(i+o)) | glorot U sqrt(2/(i+o)) | caffe U sqrt(1/i)
+                  xavier U sqrt(2/(i+o)) | xavier_conv2d U sqrt(2/(i+o))
+                  glorot U sqrt(2/(i+o)) | caffe U sqrt(1/i)
 tf.contrib-docs:  variance_scaling T c*sqrt(2/i) | msra T c*sqrt(2/i)
                   xavier U sqrt(2/(i+o)) | xavier<1.3 U sqrt(2/(i+o))
+                  xavier_conv2d U sqrt(2/(i+o)) | xavier_conv2d<1.3 U sqrt(2/(i+o))
 jax:              zeros C 0 | ones C 0 | constant C 0 | normal N .01 | uniform U .01/sqrt(12)
                   truncated_normal T .01*c | variance_scaling T sqrt(1/i)
                   glorot_normal T sqrt(2/(i+o)) | glorot_uniform U sqrt(2/(i+o))
@@ -327,7 +329,7 @@ BAD = [
     ),
     ("he_normal@torch(b=1)", UnknownName, "argument of he_normal@torch 'b'"),
     ("glorot_uniform@mxnet(factor_type='all')", UnknownName, "unknown factor_type 'all'"),
-    ("glorot_uniform@mxnet(magnitude='3')", SpecError, "magnitude is a number, not '3'"),
+    ("glorot_uniform@mxnet(magnitude='3 m')", SpecError, "magnitude is a number, not '3 m'"),
     ("uniform@mxnet(scale=True)", SpecError, "scale is a number, not True"),
 ]
 
@@ -398,6 +400,7 @@ def test_the_order_of_words_does_not_matter() -> None:
         ("paddle", "KaimingUniform", "he_uniform@paddle"),
         ("tensorflow", "glorot_uniform", "glorot_uniform@tensorflow"),
         ("tf.contrib", "xavier_initializer", "xavier@tf.contrib"),
+        ("tf.contrib", "xavier_initializer_conv2d", "xavier_conv2d@tf.contrib"),
         ("timm", "trunc_normal_tf_", "trunc_normal_tf@timm"),
         ("fvcore", "c2_msra_fill", "he_normal@fvcore"),
         ("flax", "zeros_init", "zeros@flax"),

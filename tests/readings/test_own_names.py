@@ -9,6 +9,7 @@ from initspec.analysis.activations import activation
 from initspec.commands.main import main
 from initspec.errors import MOST
 from initspec.layers.defaults import frameworks, table
+from initspec.readings.own_names import dialect_of_module
 from initspec.readings.registry import dialects, rows
 
 
@@ -148,3 +149,26 @@ def test_a_target_s_module_offers_its_own_functions() -> None:
     assert not any(name.startswith("_") for name in known)
     with pytest.raises(UnknownName, match="did you mean 'kaiming_normal', 'kaiming_normal_'"):
         Reference.parse("torch.nn.init:kaiming_norml").find()
+
+
+@pytest.mark.parametrize(
+    ("module", "dialect"),
+    [
+        ("torch.nn.init", "torch"),
+        ("keras.src.initializers.random_initializers", "keras"),
+        ("tf_keras.src.initializers.initializers", "keras"),
+        ("tensorflow.python.keras.initializers.initializers_v2", "keras"),
+        ("tensorflow.python.ops.init_ops_v2", "tensorflow"),
+        ("jax._src.nn.initializers", "jax"),
+        ("flax.linen.initializers", "flax"),
+        ("haiku._src.initializers", "haiku"),
+        ("sonnet.src.initializers", "sonnet"),
+        ("timm.layers.weight_init", "timm"),
+        ("torch.nn.functional", None),
+        ("mine.keras.init", None),
+        ("init", None),
+        ("", None),
+    ],
+)
+def test_a_module_of_initializers_has_a_dialect(module: str, dialect: str | None) -> None:
+    assert dialect_of_module(module) == dialect

@@ -16,7 +16,7 @@ def constraints(replaced: dict[str, str]) -> dict[str, str]:
     """Package to version as ``==`` takes it, of the dependencies and of what users install."""
     project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    names = {"torch", "tensorflow", "keras", "jax", "fast", "conformance"}
+    names = {"torch", "tensorflow", "keras", "jax", "conformance"}
     wanted = [*project["dependencies"], *(row for name in sorted(names) for row in extras[name])]
     least = re.compile(r"([\w-]+)>=([\d.]+)(?:,!=[\d.]+)*")
     pins = dict(match.groups() for row in wanted if (match := least.fullmatch(row)))

@@ -1,49 +1,78 @@
-"""Say whether the compiler made vectors of the compiled kernel's loops.
+"""Say whether the compiler made vectors of the loops of the compiled kernel, and no gather.
 
-One line for each loop: its instructions on vectors of numbers, by the register they use. It
-fails where a loop has none.
+One line for each level of processors: how many of its instructions use each width of vector, by
+what they do. It fails where one of the loops has none at the level's width, or where a gather is
+found. It reads the machine code by ``objdump``.
 """
 
 from __future__ import annotations
 
+import platform
 import re
+import subprocess
 import sys
 from collections import Counter
-from typing import Any
 
-from numba import njit
+from initspec.backends.cpu import _kernel
 
-from initspec.backends.cpu import kernel_numba
-
-LOOPS = {"words": "_words", "integers": "_integers", "numbers": "_numbers"}
-PACKED = {
-    "x86": r"\bv?(?:padd[dq]|pxor[dq]?|prol[dq]|psrl[dq]|pgather\w+|cvtdq2ps|mulps)\s.*%([xyz])mm",
-    "arm": r"\b(?:add|eor|shl|ushr|scvtf|fmul)\s+(v)\d+\.(?:4s|2d)",
+#: The widest register of a level.
+WIDTH = {"avx512": "zmm", "avx2": "ymm", "baseline": "xmm"}
+#: What the loops are known by: turning words, converting integers, multiplying numbers.
+LOOPS = {
+    "x86_64": {
+        "words": r"v?(?:prold|pslld|psrld)\b",
+        "integers": r"v?pxord?\b",
+        "conversions": r"v?cvtdq2ps\b",
+        "numbers": r"v?mulps\b",
+    },
+    "aarch64": {
+        "words": r"(?:shl|sri|usra|ushr)\b.*\.4s",
+        "conversions": r"scvtf\b.*\.4s",
+        "numbers": r"fmul\b.*\.4s",
+    },
 }
+GATHER = re.compile(r"\bvp?gather\w*\s")
+FUSED = re.compile(r"\bvfn?m(?:add|sub)\w+\s|\bfml[as]\b|\bfn?m(?:add|sub)\b")
 
 
-def widths(assembly: str) -> Counter[str]:
-    """How many instructions use the registers x, y, z of x86, or v of ARM."""
-    return Counter(found for line in PACKED.values() for found in re.findall(line, assembly))
+def functions() -> dict[str, str]:
+    """The machine code of the levels, by name."""
+    listing = subprocess.run(
+        ["objdump", "-d", "--no-show-raw-insn", _kernel.__file__],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = re.findall(r"<(\w+)(?:\.\w+)*>:\n(.*?)(?:\n\n|\Z)", listing, re.DOTALL)
+    return {name: code for name, code in found if name in _kernel.levels()}
 
 
-def loops(dtype: str) -> dict[str, Counter[str]]:
-    """The widths in each loop of a dtype's kernel, compiled anew."""
-    signature = kernel_numba.signature(dtype)
-    fill: Any = njit(nogil=True, error_model="numpy")(kernel_numba._fill.py_func)
-    fill.compile(signature)
-    return {
-        name: widths("".join(getattr(kernel_numba, loop).inspect_asm().values()))
-        for name, loop in LOOPS.items()
-    }
+def widths(code: str, pattern: str) -> Counter[str]:
+    """How many instructions of a kind use each width of register."""
+    lines = re.findall(rf"\t({pattern}.*)", code)
+    return Counter(
+        max(re.findall(r"%([xyz]mm)", line), default="v") for line in lines
+    )  # by the alphabet: x, y, z
 
 
 def main() -> int:
-    """Print the widths of the float32 kernel's loops."""
-    found = loops("float32")
-    for name, count in found.items():
-        print(name, *(f"{register}:{number}" for register, number in sorted(count.items())))
-    return 0 if all(found.values()) else 1
+    """Print what was found; 1 where a loop is no vector, or a gather or a fused sum is there."""
+    loops = LOOPS.get(platform.machine())
+    if loops is None:
+        print(f"no code of {platform.machine()} is known here")
+        return 0
+    code, failed = functions(), False
+    for level in _kernel.levels():
+        found = {loop: widths(code[level], pattern) for loop, pattern in loops.items()}
+        bad = {"gathers": GATHER.findall(code[level]), "fused": FUSED.findall(code[level])}
+        words = [
+            f"{loop} " + " ".join(f"{width}:{count}" for width, count in sorted(widths.items()))
+            for loop, widths in found.items()
+        ]
+        print(level, *words, *(f"{name}:{len(lines)}" for name, lines in bad.items()), sep="; ")
+        wide = WIDTH[level] if platform.machine() == "x86_64" else "v"
+        failed |= any(not widths[wide] for widths in found.values()) or any(bad.values())
+    return int(failed)
 
 
 if __name__ == "__main__":

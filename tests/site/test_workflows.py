@@ -282,7 +282,7 @@ def test_the_action_passes_a_right_initializer(runner: Runner) -> None:
 def test_the_action_refuses_a_wrong_one_and_says_why(runner: Runner) -> None:
     done = judge(runner, target="lib_of_theirs:he\n\n  lib_of_theirs:glorot\n", as_="he_normal")
     assert done.returncode == 1
-    assert "the truncation is missing" in runner.summary
+    assert "The truncation is missing" in runner.summary
     assert {record["target"] for record in runner.report["records"]} == {
         "lib_of_theirs:he",
         "lib_of_theirs:glorot",

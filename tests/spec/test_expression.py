@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pickle
+import random
 import time
 from collections.abc import Callable
 from typing import Any
@@ -146,6 +148,41 @@ def test_an_argument_that_multiplies_or_bounds_takes_texts() -> None:
                     **{argument.field: 1.0}
                 ), name
                 assert math.isclose(getattr(text, argument.field), getattr(number, argument.field))
+
+
+def made_up(rng: random.Random, depth: int) -> str:
+    """Arithmetic that Python reads alike, but for the sign of the power."""
+
+    def part() -> str:
+        return made_up(rng, depth - 1)
+
+    kind = rng.random() if depth else 0.0
+    if kind < 0.25:
+        return rng.choice(["1.0", "2.5", "n", "m", "0.5", "0.03", "pi"])
+    if kind < 0.7:
+        return f"{part()} {rng.choice('+-*/%^')} {part()}"
+    if kind < 0.85:
+        return rng.choice([f"({part()})", f"-{part()}"])
+    return rng.choice(
+        [f"sqrt({part()})", f"exp({part()})", f"min({part()}, {part()})", f"log({part()})"]
+    )
+
+
+def test_arithmetic_is_that_of_python() -> None:
+    rng, words = random.Random(7), {"n": 3.0, "m": 7.0}
+    known = {name: getattr(math, name) for name in ("sqrt", "exp", "log", "pi")}
+    for _ in range(2000):
+        text = made_up(rng, 4)
+        wanted: Any = None
+        with contextlib.suppress(ArithmeticError, ValueError, TypeError):
+            wanted = eval(text.replace("^", "**"), {}, {**known, "min": min, **words})
+        if isinstance(wanted, complex) or wanted is None or not math.isfinite(wanted):
+            with pytest.raises(SpecError):
+                Expression.parse(text).value(words)
+        else:
+            assert Expression.parse(text).value(words) == wanted, text
+            plain = Expression.parse(text).bound(words)
+            assert Expression.parse(plain).value() == wanted, plain
 
 
 def test_binding_names_what_is_bound() -> None:

@@ -2,13 +2,17 @@
 
 import itertools
 import math
+import pickle
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import initspec
-from initspec import Fans, Layout, LayoutError, UnknownName, fans
+from initspec import Fans, Layout, LayoutError, UnknownName, fans, get
+from initspec import backend as backend_of
+from initspec.readings.rows import rows
 from initspec.spec.fan_rules import RULES
 from initspec.spec.layout import layers
 from initspec.stream.canonical_order import blocks, digits, whole
@@ -316,3 +320,89 @@ def test_canonical_order_is_spatial_in_out() -> None:
     assert digits((5, 7, 3, 2), Layout("hwgo")) == (((5, 42),), ((7, 6),), ((3, 2),), ((2, 1),))
     # Fused parameters come first of all.
     assert digits((6, 4), Layout("oi", stack=3)) == (((3, 8), (2, 1)), ((4, 2),))
+
+
+# ------------------------------------------------------------- layouts that do not name both sides
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "expected"),
+    [
+        ((8,), "i", (8, 1)),
+        ((8,), "o", (1, 8)),
+        ((8,), "x", (8, 8)),
+        ((8,), "v", (1, 1)),
+        ((8,), "b", (1, 1)),
+        ((), "", (1, 1)),
+        ((3, 8), "xi", (24, 3)),
+        ((3, 8), "xo", (3, 24)),
+        ((4, 8), "bi", (8, 1)),
+        ((4, 8), "ii", (32, 1)),
+        ((12, 8), "oo", (1, 96)),
+        ((3, 3), "hw", (9, 9)),
+    ],
+)
+@pytest.mark.parametrize("out_first", [False, True])
+def test_a_side_that_a_written_layout_does_not_name_counts_one(
+    shape: tuple[int, ...], layout: str, expected: tuple[int, int], out_first: bool
+) -> None:
+    assert fans(shape, layout) == fans(shape, Layout(layout)) == Fans(*expected)
+    law = get("variance_scaling", distribution="normal").on(shape, layout, out_first=out_first)
+    assert law.variance == pytest.approx(1 / expected[0])
+
+
+def test_a_vector_whose_axis_nobody_named_has_no_fans() -> None:
+    for shape in ((8,), ()):
+        assumed = Layout.of(None, len(shape))
+        assert assumed != Layout("o" * len(shape))
+        assert pickle.loads(pickle.dumps(assumed)) == assumed
+        for layout in (None, assumed):
+            with pytest.raises(LayoutError, match="where a side that is not named counts one"):
+                fans(shape, layout)
+            with pytest.raises(LayoutError, match="he_normal scales by fans"):
+                get("he_normal").on(shape, layout)
+    written = get("he_normal").numpy((8,), layout="i", seed=0)
+    assert written.shape == (8,)
+    with pytest.raises(LayoutError, match="has no fans"):
+        get("he_normal").numpy((8,), seed=0)
+    assert get("zeros").numpy((8,)).shape == (8,)
+
+
+@pytest.mark.parametrize(
+    "dialect", ["keras", "tensorflow", "tf.contrib", "sonnet", "paddle", "haiku"]
+)
+def test_dialects_whose_frameworks_count_one_axis(dialect: str) -> None:
+    rules = {entry.make().fans for entry in rows(dialect) if entry.make().mode}
+    for rule in rules - {"true"}:  # what a layer draws by default, by the fans of its weight
+        for layout in (None, "i", "o"):
+            assert fans((8,), layout, rule) == Fans(8, 8)
+        assert fans((), None, rule) == Fans(1, 1)
+        assert fans((3, 4, 8, 6), "hwio", rule) == Fans(96, 72)
+
+
+@pytest.mark.parametrize("dialect", ["jax", "torch", "neupy", "chainer", "tfjs", "lasagne"])
+def test_dialects_that_count_no_vector(dialect: str) -> None:
+    for rule in {entry.make().fans for entry in rows(dialect) if entry.make().mode}:
+        with pytest.raises(LayoutError, match="has no fans"):
+            fans((8,), None, rule)
+
+
+def test_the_frameworks_count_one_axis_so() -> None:
+    keras = pytest.importorskip("keras")
+    scheme = get("he_uniform@keras")
+    theirs = np.asarray(keras.initializers.HeUniform(seed=1)((4000,)))
+    assert abs(theirs).max() == pytest.approx(scheme.on((4000,)).limits[1], rel=1e-2)
+    ours = scheme.keras(seed=1, name="w")((4000,))
+    assert abs(np.asarray(ours)).max() == pytest.approx(math.sqrt(6 / 4000), rel=1e-2)
+
+
+@pytest.mark.parametrize("backend", ["torch", "tensorflow", "keras", "jax"])
+def test_a_vector_of_inputs_has_the_same_bits_everywhere(backend: str) -> None:
+    pytest.importorskip(backend)
+    scheme, layout = get("he_normal"), Layout("i")
+    wanted = scheme.numpy((40,), layout="i", seed=3, name="w")
+    adapter = backend_of(backend)
+    drawn = adapter.sample(
+        scheme.on((40,), layout), (40,), key=adapter.key(3, "w"), layout=layout, dtype="float32"
+    )
+    assert np.array_equal(np.asarray(adapter.tohost(drawn)), wanted)

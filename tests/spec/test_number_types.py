@@ -99,11 +99,11 @@ def test_kernels_scale_tiny_laws_as_the_reference(draw: integer_form.Draw, dtype
     wanted = dtypes.rounded(numbers, dtype).reshape(64, 64)
     fills = [kernel_numpy.fill]
     try:
-        from initspec.backends.cpu import kernel_numba
+        from initspec.backends.cpu import kernel_c
     except ImportError:
         pass
     else:
-        fills.append(kernel_numba.fill)
+        fills.append(kernel_c.fill)
     for fill in fills:
         out = np.empty((64, 64), dtypes.storage(dtype))
         fill(out, dtype, place, (0, 7), draw)

@@ -1,14 +1,17 @@
 """The CPU kernels: every one equals the reference in every bit."""
 
 import contextlib
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import tracemalloc
 import weakref
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from hypothesis import strategies as st
 from initspec import stream
 from initspec.backends.cpu import fill as cpu_fill
 from initspec.backends.cpu import threads
-from initspec.errors import BackendMissing, SpecError
+from initspec.errors import SpecError
 from initspec.spec import integer_form
 from initspec.spec.layout import Layout
 from initspec.stream.canonical_order import Block, blocks, whole
@@ -58,17 +61,41 @@ INDEX = st.one_of(
 )
 
 
-KERNELS = [import_module("initspec.backends.cpu.kernel_numpy").fill]
+KERNELS = {"numpy": import_module("initspec.backends.cpu.kernel_numpy").fill}
+#: The code for each kind of processor, of which a test is skipped where this one is older.
+LEVELS = ("baseline", "avx2", "avx512")
 with contextlib.suppress(ImportError):
-    KERNELS.append(import_module("initspec.backends.cpu.kernel_numba").fill)
+    kernel_c = import_module("initspec.backends.cpu.kernel_c")
+    for place, level in enumerate(kernel_c.LEVELS):
+        KERNELS[level] = partial(kernel_c.fill, level=place)
 
 
-@pytest.fixture(params=["numba", "numpy"])
-def fill(request):
+def kernel(name):
+    """The entry of a kernel, or of a level of the compiled one; skips where it is not there."""
+    if name == "c":
+        name = kernel_c.LEVELS[-1] if len(KERNELS) > 1 else name
+    if name not in KERNELS:
+        pytest.skip("no such kernel was built, or this processor does not run it")
+    return KERNELS[name]
+
+
+@pytest.fixture(params=["c", "numpy"])
+def name(request):
+    """The name of one kernel."""
+    kernel(request.param)
+    return request.param
+
+
+@pytest.fixture
+def fill(name):
     """The entry of one kernel."""
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    return import_module(f"initspec.backends.cpu.kernel_{request.param}").fill
+    return kernel(name)
+
+
+@pytest.fixture(params=[*LEVELS, "numpy"])
+def every(request):
+    """The entry of one kernel, at every level of processors."""
+    return kernel(request.param)
 
 
 def reference(shape, strides, base, dtype, key, law):
@@ -139,27 +166,27 @@ def test_any_array_of_any_indices(data, case, key, base):
     out, room = data.draw(places(dtype))
     by = data.draw(strides(out.shape))
     wanted = reference(out.shape, by, base, dtype, key, law)
-    for kernel in KERNELS:
+    for fill in KERNELS.values():
         room.fill(0)
-        kernel(out, dtype, one(out.shape, by, base), key, law)
+        fill(out, dtype, one(out.shape, by, base), key, law)
         assert same(out, wanted)
         out[...] = 0
         assert not room.any()  # nothing beside it was written
 
 
 @pytest.mark.parametrize(("dtype", "name"), CASES, ids=lambda value: str(value))
-def test_every_law_in_every_dtype(fill, dtype, name):
+def test_every_law_in_every_dtype(every, dtype, name):
     law, shape, by = LAWS.get(name), (123, 1001), (1, 123)
     out = np.empty(shape, STORAGE[dtype])
     base = 2**32 - 60_000  # the indices cross 2**32
-    fill(out, dtype, one(shape, by, base), (2**32 - 1, 7), law)
+    every(out, dtype, one(shape, by, base), (2**32 - 1, 7), law)
     assert same(out, reference(shape, by, base, dtype, (2**32 - 1, 7), law))
 
 
-def test_the_sum_is_not_fused(fill):
+def test_the_sum_is_not_fused(every):
     law, shape = LAWS["normal with a mean"], (4096,)
     out = np.empty(shape, np.float32)
-    fill(out, "float32", one(shape, (1,), 0), (0, 1), law)
+    every(out, "float32", one(shape, (1,), 0), (0, 1), law)
     integers = stream.integer(stream.words((0, 1), np.arange(4096, dtype=np.uint64)), law)
     scale, shift = np.float32(law.scale), np.float32(law.shift)
     fused = (integers.astype(np.float32).astype(np.float64) * scale + shift).astype(np.float32)
@@ -181,10 +208,10 @@ def test_the_sum_is_not_fused(fill):
     ],
 )
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_layouts_on_threads(fill, layout, shape, order):
+def test_layouts_on_threads(every, layout, shape, order):
     out, key = np.empty(shape, np.float32, order=order), (5, 77)
     found = blocks(shape, Layout.parse(layout))
-    fill(out, "float32", found, key, LAWS["normal"])
+    every(out, "float32", found, key, LAWS["normal"])
     for block in found:
         wanted = reference(block.shape, block.strides, block.base, "float32", key, LAWS["normal"])
         assert same(out[block.part].reshape(block.shape), wanted)
@@ -201,10 +228,10 @@ def test_windows_glue_on_threads(fill):
     assert same(glued, whole)
 
 
-def test_fields_of_records(fill):
+def test_fields_of_records(every):
     records = np.zeros(3000, np.dtype([("mark", "u1"), ("x", "f8"), ("y", "f4")]))
-    fill(records["x"], "float64", one((3000,), (1,), 0), (5, 77), LAWS["normal"])
-    fill(records["y"], "float32", one((3000,), (1,), 0), (5, 77), LAWS["normal"])
+    every(records["x"], "float64", one((3000,), (1,), 0), (5, 77), LAWS["normal"])
+    every(records["y"], "float32", one((3000,), (1,), 0), (5, 77), LAWS["normal"])
     for name, dtype in (("x", "float64"), ("y", "float32")):
         wanted = reference((3000,), (1,), 0, dtype, (5, 77), LAWS["normal"])
         assert same(np.ascontiguousarray(records[name]), wanted)
@@ -258,18 +285,18 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), (drawn() == before).al
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_forked_process(fill):
-    command = [sys.executable, "-c", FORK, fill.__module__.rpartition("_")[2]]
+def test_a_forked_process(name):
+    command = [sys.executable, "-c", FORK, name]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["0", "True"], done.stderr
 
 
-def test_while_the_interpreter_ends(fill):
+def test_while_the_interpreter_ends(name):
     ending = (
         FORK[: FORK.index("child =")]
         + "import atexit; atexit.register(lambda: print(drawn().size))"
     )
-    command = [sys.executable, "-c", ending, fill.__module__.rpartition("_")[2]]
+    command = [sys.executable, "-c", ending, name]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("300000\n", "")
 
@@ -302,9 +329,8 @@ else:
 
 
 @pytest.mark.parametrize("moment", ["thread", "atexit"])
-def test_a_first_draw_after_the_main_thread_has_ended(fill, moment):
-    kernel = fill.__module__.rpartition("_")[2]
-    assert run(FIRST, moment, INITSPEC_KERNEL=kernel) == ("360000\n", "")
+def test_a_first_draw_after_the_main_thread_has_ended(name, moment):
+    assert run(FIRST, moment, INITSPEC_KERNEL=name) == ("360000\n", "")
 
 
 def test_no_thread_can_be_started(monkeypatch):
@@ -383,8 +409,8 @@ print(sorted(delays)[len(delays) // 2])
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
 @pytest.mark.parametrize(("dtype", "storage"), [("float32", "f4"), ("bfloat16", "u2")])
-def test_an_interrupt_leaves_no_thread_behind_that_writes(fill, dtype, storage):
-    output, error = run(INTERRUPTED, fill.__module__.rpartition("_")[2], dtype, storage)
+def test_an_interrupt_leaves_no_thread_behind_that_writes(name, dtype, storage):
+    output, error = run(INTERRUPTED, name, dtype, storage)
     assert error == ""
     assert float(output) < 0.2
 
@@ -406,9 +432,8 @@ print(len(drawn) > 50 and all(drawn))
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
-def test_a_handler_draws_while_its_thread_draws(fill):
-    kernel = fill.__module__.rpartition("_")[2]
-    assert run(HANDLER, INITSPEC_KERNEL=kernel) == ("True\n", "")
+def test_a_handler_draws_while_its_thread_draws(name):
+    assert run(HANDLER, INITSPEC_KERNEL=name) == ("True\n", "")
 
 
 def test_a_handler_forks_while_its_thread_draws():
@@ -464,11 +489,11 @@ KNOWN = json.loads((HERE / "data" / "known_answers.json").read_text())
 
 
 @pytest.mark.parametrize("case", KNOWN["bits"], ids=lambda case: "".join(case["key"]))
-def test_known_words(fill, case):
+def test_known_words(every, case):
     key = tuple(int(half, 16) for half in case["key"])
     for at, word in zip(case["index"], case["bits"], strict=True):
         out = np.empty((), np.uint32)
-        fill(out, "uint32", one((), (), int(at)), key, None)
+        every(out, "uint32", one((), (), int(at)), key, None)
         assert int(out) == int(word, 16)
 
 
@@ -480,174 +505,187 @@ def chosen(monkeypatch):
     cpu_fill._kernel.cache_clear()
 
 
-@pytest.mark.parametrize("name", ["numba", "numpy"])
 def test_the_environment_chooses(chosen, name):
-    if name == "numba":
-        pytest.importorskip("numba")
     chosen.setenv("INITSPEC_KERNEL", name)
-    assert cpu_fill._kernel().__module__ == f"initspec.backends.cpu.kernel_{name}"
+    assert cpu_fill._kernel().fill.__module__ == f"initspec.backends.cpu.kernel_{name}"
+    assert cpu_fill.described().startswith(name)
+    assert cpu_fill.compiled() == (name == "c")
     out = np.empty(100, np.float32)
     cpu_fill.fill(out, "float32", one((100,), (1,), 0), (1, 2), LAWS["normal"])
     assert same(out, reference((100,), (1,), 0, "float32", (1, 2), LAWS["normal"]))
 
 
-def test_an_unknown_kernel(chosen):
-    chosen.setenv("INITSPEC_KERNEL", "fortran")
-    with pytest.raises(SpecError, match="'numpy' or 'numba', not 'fortran'"):
+@pytest.mark.parametrize("other", ["fortran", "numba", "C"])
+def test_an_unknown_kernel(chosen, other):
+    chosen.setenv("INITSPEC_KERNEL", other)
+    with pytest.raises(SpecError, match=f"INITSPEC_KERNEL is 'c' or 'numpy', not '{other}'"):
         cpu_fill._kernel()
-
-
-def test_without_numba(chosen):
-    chosen.delitem(sys.modules, "initspec.backends.cpu.kernel_numba", raising=False)
-    chosen.setitem(sys.modules, "numba", None)
-    chosen.delenv("INITSPEC_KERNEL", raising=False)
-    assert cpu_fill._kernel().__module__ == "initspec.backends.cpu.kernel_numpy"
-    cpu_fill._kernel.cache_clear()
-    chosen.setenv("INITSPEC_KERNEL", "numba")
-    with pytest.raises(BackendMissing, match=r'pip install "initspec\[fast\]"'):
-        cpu_fill._kernel()
-
-
-UNKEPT = """
-import numba.core.caching
-numba.core.caching.CompileResultCacheImpl._locator_classes = []
-from initspec.backends.cpu import kernel_numba
-print(kernel_numba._fill.stats.cache_path)
-"""
-
-
-def test_where_no_compiled_code_can_be_kept():
-    pytest.importorskip("numba")
-    command = [sys.executable, "-c", UNKEPT]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert (done.stdout, done.stderr) == ("None\n", "")
 
 
 DRAWN = """
-import sys, warnings
+import warnings
 import numpy as np, initspec
-from initspec.backends.cpu import fill
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    drawn = initspec.get("normal(std=1.0)").numpy((2, 3), seed=0)
+    try:
+        drawn = initspec.get("normal(std=1.0)").numpy((2, 3), seed=0)
+        initspec.get("normal(std=1.0)").numpy((2, 3), seed=1)
+    except initspec.SpecError as error:
+        print("error:", error)
+        raise SystemExit
 assert np.allclose(drawn[0], [1.6226429, 2.0252647, -0.43359455], atol=1e-6)
-print(fill._kernel("float32").__module__[-5:], len(caught), *(str(w.message) for w in caught))
+from initspec.backends.cpu import fill
+print(fill.described(), *(str(w.message) for w in caught), sep="|")
 """
+FAILING = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "initspec.backends.cpu._kernel":
+            raise ImportError("wrong ELF class: ELFCLASS32")
+sys.meta_path.insert(0, Finder())
+"""
+WRONG = """
+from initspec.backends.cpu import kernel_c
+kernel_c._draw_rows = lambda *_: None
+"""
+UNBUILT = "import sys; sys.modules['initspec.backends.cpu._kernel'] = None\n"
+SENTENCE = (
+    "the compiled kernel was not built: install a C compiler, and initspec again, for more speed"
+)
 
 
-@pytest.fixture
-def compiled_in(tmp_path):
-    """A folder that holds the compiled kernel, and a draw that takes it from there."""
-    pytest.importorskip("numba")
-
-    def drawn(**environment):
-        environment = {"NUMBA_CACHE_DIR": str(tmp_path), "INITSPEC_KERNEL": "", **environment}
-        output, error = run(DRAWN, **environment)
-        assert error == ""
-        return output
-
-    assert drawn() == "numba 0\n"
-    return tmp_path, drawn
+def test_the_compiled_kernel_is_the_usual_one():
+    kernel("c")
+    assert run(DRAWN, INITSPEC_KERNEL="") == (f"c, {kernel_c.LEVELS[-1]}\n", "")
 
 
-def spoil(path, how):
-    content = bytearray(path.read_bytes())
-    if how == "flip":  # a bit of the machine code
-        content[len(content) // 2] ^= 1
-    path.write_bytes(content if how == "flip" else content[:50] if how == "cut" else b"")
+def test_without_the_compiled_kernel():
+    """No compiler was there: the same numbers, and a sentence where one asks."""
+    assert run(UNBUILT + DRAWN, INITSPEC_KERNEL="") == (f"numpy: {SENTENCE}\n", "")
+    output, error = run(UNBUILT + DRAWN, INITSPEC_KERNEL="c")
+    assert (output, error) == (f"error: INITSPEC_KERNEL is 'c', and {SENTENCE}.\n", "")
+    doctor = "from initspec.commands.main import main\nmain(['doctor'])"
+    output, error = run(UNBUILT + doctor, INITSPEC_KERNEL="")
+    assert f"numpy: {SENTENCE}\n" in output
+    assert error == ""
 
 
 @pytest.mark.parametrize(
-    ("file", "how"), [("nbi", "empty"), ("nbi", "cut"), ("nbc", "empty"), ("nbc", "flip")]
+    ("fault", "words"),
+    [
+        (FAILING, "wrong ELF class: ELFCLASS32"),
+        (WRONG, "it draws wrong numbers of type uint32"),
+    ],
+    ids=["of another machine", "draws wrong numbers"],
 )
-def test_damaged_compiled_code_is_compiled_anew(compiled_in, file, how):
-    folder, drawn = compiled_in
-    for path in folder.glob(f"*/*.{file}"):
-        spoil(path, how)
-    output = drawn()
-    assert output.startswith("numba 1 the compiled kernel in ")
-    assert output.count("is damaged") == 1
-    assert drawn() == "numba 0\n"
+def test_a_compiled_kernel_that_fails(fault, words):
+    if fault is WRONG:
+        kernel("c")
+    why = f"the compiled kernel fails ({words})"
+    warning = f"{why}, so tensors are drawn by the kernel in NumPy: the same numbers, more slowly."
+    output, error = run(fault + DRAWN, INITSPEC_KERNEL="")
+    assert (output, error) == (f"numpy: {why}|{warning}\n", "")
+    output, error = run(fault + DRAWN, INITSPEC_KERNEL="c")
+    assert (output, error) == (f"error: INITSPEC_KERNEL is 'c', and {why}.\n", "")
+    output, error = run(fault + DRAWN, INITSPEC_KERNEL="numpy")
+    assert (output, error) == ("numpy, as INITSPEC_KERNEL says\n", "")
 
 
-def test_compiled_code_of_another_dtype_is_not_run(compiled_in):
-    """Two processes that compile at once can each take the same name for a file."""
-    folder, drawn = compiled_in
-    other = DRAWN.replace("seed=0)", "seed=0, dtype='float16')").replace("1e-6", "1e-3")
-    run(other, NUMBA_CACHE_DIR=str(folder), INITSPEC_KERNEL="")
-    first, second = sorted(folder.glob("*/*.nbc"))
-    first.write_bytes(second.read_bytes())
-    assert "is that of another dtype" in drawn()
-    assert drawn() == "numba 0\n"
+def test_the_compiled_kernel_is_that_of_this_source():
+    kernel("c")
+    source = Path(kernel_c.__file__).with_name("_kernel.c")
+    if not source.exists():
+        pytest.skip("no checkout")
+    checksum = int(hashlib.sha256(source.read_bytes()).hexdigest()[:16], 16)
+    built = import_module("initspec.backends.cpu._kernel").source()
+    assert built == checksum, "_kernel.c has changed since: pip install -e ."
 
 
-def test_compiled_code_that_cannot_be_kept(compiled_in):
-    folder, drawn = compiled_in
-    assert drawn(NUMBA_CACHE_DIR="/dev/null") == "numba 0\n"  # kept elsewhere
-    full = DRAWN.replace(
-        "import numpy",
-        "import numba.core.caching as caching\n"
-        "def full(*_): raise OSError(28, 'No space left on device')\n"
-        "caching.IndexDataCacheFile._save_data = full\n"
-        "import numpy",
-    )
-    for path in folder.glob("*/*"):
-        path.unlink()
-    output, error = run(full, NUMBA_CACHE_DIR=str(folder), INITSPEC_KERNEL="")
-    assert output.startswith("numba 1 the compiled kernel in ")
-    assert "No space left on device" in output
-    assert error == ""
-    assert drawn() == "numba 0\n"
+def test_what_the_compiled_kernel_refuses():
+    kernel("c")
+    draw = import_module("initspec.backends.cpu._kernel").fill
+    out = np.zeros(4, np.float32)
+    place = kernel_c._walk((4,), (4,), (1,), 4).packed
+    law = kernel_c._law(LAWS["normal"], "float32", 0)
+    fixed = out.copy()
+    fixed.flags.writeable = False
+    for arguments, error in [
+        ((out, place, law), TypeError),
+        ((out, place[1:], law, 0, 1, 2, 0, 1), ValueError),
+        ((out, law, place, 0, 1, 2, 0, 1), ValueError),
+        ((out, bytearray(place), law, 0, 1, 2, 0, 1), TypeError),
+        ((out, place, kernel_c._law(None, "uint32", 99), 0, 1, 2, 0, 1), ValueError),
+        ((out, place, law, -1, 1, 2, 0, 1), OverflowError),
+        ((out, place, law, 0, 1, 2, 0, "1"), TypeError),
+        (("text", place, law, 0, 1, 2, 0, 1), TypeError),
+        ((fixed, place, law, 0, 1, 2, 0, 1), (BufferError, ValueError)),
+    ]:
+        with pytest.raises(error):
+            draw(*arguments)
+    assert not out.any()
+    for function in (kernel_c.fold_in, kernel_c.use_huge_pages):
+        for arguments in ((1,), (-1, 2, 3), ("a", 2), (1.0, 2, 3)):
+            with pytest.raises((TypeError, OverflowError)):
+                function(*arguments)
 
 
-def test_numba_that_does_not_compile():
-    pytest.importorskip("numba")
-    for kernel in ("", "numba"):
-        output, error = run(DRAWN, NUMBA_DISABLE_JIT="1", INITSPEC_KERNEL=kernel)
-        assert output.startswith("numpy 1 Numba does not compile the kernel (NUMBA_DISABLE_JIT is")
-        assert error == ""
+@given(st.tuples(WORD, WORD), WORD, st.text(st.characters(codec="utf-8"), max_size=40))
+def test_keys_are_folded_as_the_reference_does(key, data, name):
+    folded = cpu_fill.fold_name(key, name)
+    assert folded == stream.fold_name(key, name)
+    assert all(type(word) is int for word in folded)
+    assert cpu_fill.fold_name(key, None) is key
+    if len(KERNELS) > 1:
+        assert kernel_c.fold_in(*key, data) == stream.fold_in(key, data)
 
 
-COMPILING = """
-import os, signal, sys, threading, time
-import initspec
-from initspec.backends.cpu import fill, kernel_numba
-law = initspec.get("normal(std=1.0)")
-begun, save = threading.Event(), kernel_numba._Cache.save_overload
-def slow(self, *arguments):
-    begun.set()
-    time.sleep(1)
-    save(self, *arguments)
-kernel_numba._Cache.save_overload = slow
-kernel_numba._Cache.load_overload = lambda *_: None
-def draw():
-    return float(law.numpy((2, 3), seed=0)[0, 0])
-if sys.argv[1] == "fork":
-    thread = threading.Thread(target=draw)
-    thread.start()
-    begun.wait()
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if abs(draw() - 1.6226429) < 1e-6 and not fill.compiled() else 3)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-else:
-    def handler(*_):
-        print(int(abs(draw() - 1.6226429) > 1e-6))
-    signal.signal(signal.SIGALRM, handler)
-    threading.Thread(target=lambda: begun.wait() and os.kill(os.getpid(), signal.SIGALRM)).start()
-    draw()
-"""
+def test_huge_pages_change_nothing():
+    kernel("c")
+    for size in (0, 1, 2**22 - 1, 2**23):
+        memory = np.full(size, 7, np.uint8)
+        kernel_c.use_huge_pages(memory.ctypes.data, size)
+        assert (memory == 7).all()
+    kernel_c.use_huge_pages(0, 2**30)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.parametrize("moment", ["fork", "handler"])
-def test_a_draw_while_the_kernel_is_compiled(moment):
-    pytest.importorskip("numba")
-    assert run(COMPILING, moment, INITSPEC_KERNEL="") == ("0\n", "")
+def test_memory_that_is_no_array():
+    kernel("c")
+    law, shape, steps = LAWS["truncated"], (60, 70), (75, 1)
+    room = np.zeros((60, 75), np.float32)
+    place, address = one(shape, (1, 60), 5), room.ctypes.data
+    arguments = (address, steps, 4, "float32", place, (1, 2), law)
+    assert cpu_fill.fill_memory(*arguments) == cpu_fill.compiled()
+    if cpu_fill.compiled():
+        assert same(room[:, :70], reference(shape, (1, 60), 5, "float32", (1, 2), law))
+    assert not room[:, 70:].any()
+    empty = one((0, 70), (1, 60), 5)
+    assert cpu_fill.fill_memory(0, (70, 1), 4, "float32", empty, (1, 2), law)
+    assert not cpu_fill.fill_memory(address, steps, 4, "float32", place + empty, (1, 2), law)
+
+
+def test_subnormal_numbers_are_kept_whatever_the_thread_is_set_to(every):
+    """torch.set_flush_denormal sets the thread that calls it, and no other."""
+    torch = pytest.importorskip("torch")
+    if every is KERNELS["numpy"]:
+        pytest.skip("NumPy's own operations do as the thread is set to")
+    law = integer_form.normal(0.0, 1e-39)
+    wanted = reference((1000,), (1,), 0, "float32", (5, 77), law)
+    out = np.empty(1000, np.float32)
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor cannot flush subnormal numbers")
+    try:
+        every(out, "float32", one((1000,), (1,), 0), (5, 77), law)
+        assert not (torch.full((2,), 1e-39) * 0.5).any()  # the thread is as it was
+    finally:
+        torch.set_flush_denormal(False)
+    assert same(out, wanted)
 
 
 def test_the_loops_are_vectors():
-    pytest.importorskip("numba")
+    kernel("c")
+    if shutil.which("objdump") is None:
+        pytest.skip("no objdump, which reads machine code")
     script = HERE / "scripts" / "vectorised.py"
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -597,7 +597,7 @@ def test_a_program_holds_no_weights() -> None:
     assert stats.temp_size_in_bytes < 2**20
 
 
-def test_without_numba_large_arrays_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_compiled_kernel_large_arrays_are_xlas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpu_fill, "compiled", lambda: False)
     monkeypatch.setattr(laws, "_LARGE", 1000)
     sizes = []
@@ -710,3 +710,29 @@ def test_without_haiku_the_error_says_what_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "haiku", None)
     with pytest.raises(BackendMissing, match="pip install dm-haiku"):
         _ = HE.haiku
+
+
+def test_a_traced_shape_says_what_to_do() -> None:
+    init, key = get("he_normal").jax, jax.random.key(0)
+    native = initializer("he_normal", "jax", stream="native")
+    sentence = r"jax\.jit\(init, static_argnums=1\).*jax\.eval_shape\(lambda key"
+    for program in (
+        lambda: jax.jit(init)(key, (3, 4)),
+        lambda: jax.jit(native)(key, (3, 4)),
+        lambda: jax.eval_shape(init, key, (3, 4)),
+        lambda: jax.jit(lambda n: init(key, (n, 4)))(3),
+        lambda: jax.jit(lambda sizes: init(key, sizes))(jnp.array([3, 4])),
+        lambda: jax.vmap(lambda n: init(key, [n, 4]))(jnp.arange(3)),
+    ):
+        with pytest.raises(LayoutError, match=sentence):
+            program()
+    assert jax.jit(init, static_argnums=1)(key, (3, 4)).shape == (3, 4)
+    assert jax.eval_shape(lambda key: init(key, (256, 512)), key).shape == (256, 512)
+    with pytest.raises(StreamError, match="bounds of this window are traced"):
+        jax.jit(lambda n: init.window(key, (3, 4), (slice(0, n), slice(0, 4))))(2)
+
+
+def test_no_shape_is_too_large_for_a_sentence() -> None:
+    for name in ("zeros", "he_normal"):
+        with pytest.raises(LayoutError, match="more elements than memory has addresses"):
+            get(name).jax(jax.random.key(0), (2**40, 2**40))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -69,10 +70,20 @@ def cut(rng: random.Random) -> dict[str, Any]:
     return {**stddev(rng), **bounds}
 
 
+@cache
+def modes() -> list[str]:
+    """The words of ``variance_scaling``; JAX 0.4.35 has no geometric mean."""
+    try:
+        jax.nn.initializers.variance_scaling(1.0, "fan_geo_avg", "normal")(key(0), (2, 2))
+    except ValueError:
+        return ["fan_in", "fan_out", "fan_avg"]
+    return ["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
+
+
 def scaling(rng: random.Random) -> dict[str, Any]:
     return {
         **scale(rng),
-        "mode": rng.choice(["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]),
+        "mode": rng.choice(modes()),
         "distribution": rng.choice(["truncated_normal", "normal", "uniform"]),
     }
 

@@ -17,6 +17,7 @@ import sys
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -621,3 +622,9 @@ class TestErrors:
     def test_the_representation(self):
         init = get("he_normal").keras(seed=0, layout="oi")
         assert repr(init) == "KerasInitializer(get('he_normal'), seed=0, layout=Layout('oi'))"
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128", complex, np.complex64])
+def test_complex_types_say_what_to_do(dtype: Any) -> None:
+    with pytest.raises(SpecError, match=r"complex\d+ was asked for.*by two names, each with half"):
+        get("he_normal").keras()((3, 4), dtype)

@@ -308,7 +308,7 @@ def test_bad_input_writes_nothing() -> None:
         ({"layout": "oihw"}, LayoutError, "names 4 axes"),
         ({"stream": "fast"}, UnknownName, "unknown stream 'fast': known: native, portable"),
         ({"dtype": "int8"}, UnknownName, "unknown dtype 'int8'"),
-        ({"dtype": "complex64"}, UnknownName, "unknown dtype 'complex64'"),
+        ({"dtype": "complex64"}, SpecError, "the laws are of real numbers: draw the real and"),
         ({"dtype": "float64"}, SpecError, "out is of float32, and dtype='float64' was asked for"),
         ({"window": (slice(0, 5), slice(0, 4))}, StreamError, "lies outside axis 0"),
         ({"window": (slice(0, 4, 2), slice(0, 4))}, StreamError, "no step"),
@@ -363,3 +363,24 @@ def test_ties_of_sparse_go_by_index() -> None:
 
     assert found("out") == [[0, 0, 0], [0, 0, 0], [1, 1, 1], [1, 1, 1]]
     assert found("in") == [[0, 0, 1]] * 4
+
+
+@pytest.mark.parametrize("shape", [(4.0, 4), ("4", 4), (-4, 4), 4.0])
+def test_a_shape_is_refused_though_one_that_is_equal_was_drawn(shape: Any) -> None:
+    scheme = get("normal(std=1.0)")
+    assert scheme.numpy((4, 4), seed=0).shape == (4, 4)
+    with pytest.raises(LayoutError, match="a shape is a tuple of sizes"):
+        scheme.numpy(shape, seed=0)
+
+
+def test_a_scheme_that_takes_the_place_of_another_has_its_own_law() -> None:
+    """What is known of a scheme is kept by its identity, which a new object can inherit."""
+    for std in range(1, 200):
+        scheme = get("normal", std=float(std))
+        drawn = scheme.numpy((4, 4), seed=0)
+        assert abs(drawn[0, 0] / std - 1.62264) < 1e-5
+
+
+def test_a_layout_that_is_none_is_refused() -> None:
+    with pytest.raises(LayoutError, match="a layout is a text"):
+        get("he_normal").numpy((4, 4), layout=["i", "o"])

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -731,3 +732,9 @@ def test_keys_map():
     found = tf.vectorized_map(lambda key: OURS.sample(law, (3, 2), key=key), keys)
     for seed, tensor in zip((1, 2), found, strict=True):
         equal(tensor, get("he_normal").numpy((3, 2), seed=seed))
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128", complex, np.complex64])
+def test_complex_types_say_what_to_do(dtype: Any) -> None:
+    with pytest.raises(SpecError, match=r"complex\d+ was asked for.*by two names, each with half"):
+        get("he_normal").tensorflow()((3, 4), dtype)

@@ -1,6 +1,7 @@
 """The PyTorch backend: the stream's numbers in a tensor's memory, as PyTorch's users expect them."""
 
 import copy
+import functools
 import hashlib
 import json
 import math
@@ -29,6 +30,8 @@ torch = pytest.importorskip("torch", reason="the PyTorch backend needs torch")
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize, prune, skip_init
 from torch.overrides import TorchFunctionMode
+
+from initspec.backends.torch import writing
 
 ANSWERS = json.loads((Path(__file__).parents[2] / "data" / "known_answers.json").read_text())
 DTYPES = ("float64", "float32", "bfloat16", "float16")
@@ -545,6 +548,42 @@ def test_patched_names_of_torch_nn_init_are_honoured(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(nn.init, "uniform_", lambda *args, **kwargs: None)  # no_init_weights
     assert (HE.torch_(fresh.fill_(7)) == 7).all()
     assert not (HE.torch((4, 4)) == 7).any()  # a new tensor is nobody's loaded weight
+
+
+def test_a_patch_from_before_initspec_came_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in PyTorch's place at our import is not taken for PyTorch's own."""
+    original = nn.init.uniform_
+    assert writing._genuine("uniform_") is original
+    assert writing.is_untouched()
+
+    @functools.wraps(original)
+    def skip(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        return tensor
+
+    monkeypatch.setattr(nn.init, "uniform_", skip)
+    monkeypatch.setattr(writing, "_UNIFORM", writing._genuine("uniform_"))
+    assert (HE.torch_(torch.full((4, 4), 7.0)) == 7).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_large_new_tensors_and_views_are_what_numpy_draws(dtype: torch.dtype) -> None:
+    """Their memory is new, and lies on huge pages; a view's has steps of its own."""
+    shape = (1500, 2100)
+    new = HE.torch(shape, seed=3, dtype=dtype)
+    room = torch.zeros(2100, 3000, dtype=dtype)
+    view = room[:, ::2].T
+    HE.torch_(view, seed=3)
+    wanted = HE.numpy(shape, seed=3, layout="oi", dtype="float32")
+    assert torch.equal(new, torch.from_numpy(wanted).to(dtype))
+    assert torch.equal(view, new)
+    assert not room[:, 1::2].any()
+    assert new.any()
+    assert HE.torch((0, 2100), seed=3).shape == (0, 2100)
+
+
+def test_a_layout_that_is_none_is_refused() -> None:
+    with pytest.raises(LayoutError, match="a layout is a text"):
+        HE.torch_(torch.zeros(4, 4), layout=["o", "i"])
 
 
 class EmptyInit(TorchFunctionMode):

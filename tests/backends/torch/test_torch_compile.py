@@ -3,12 +3,14 @@
 import io
 import subprocess
 import sys
+import types
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
 
+import initspec
 from initspec import SpecError, get, stream
 
 torch = pytest.importorskip("torch", reason="the PyTorch backend needs torch")
@@ -198,6 +200,81 @@ def test_get_inside_a_compiled_program() -> None:
     assert equal(new, HE.torch((4, 4), seed=1))
 
 
+MAKERS: dict[str, tuple[Any, Any]] = {
+    "get": (lambda: get("he_normal"), HE),
+    "get a scheme": (lambda: get(HE), HE),
+    "get twice": (lambda: get(get("he_normal")), HE),
+    "get a mapping": (lambda: get({"distribution": "normal", "std": 0.1}), get("normal(std=0.1)")),
+    "replace": (lambda: HE.replace(gain=2.0), HE.replace(gain=2.0)),
+    "replace twice": (
+        lambda: get("he_normal").replace(gain=2.0).replace(mode="FAN_OUT"),
+        HE.replace(gain=2.0, mode="FAN_OUT"),
+    ),
+    "from_torch": (
+        lambda: initspec.from_torch("kaiming_normal_", a=0.2),
+        initspec.from_torch("kaiming_normal_", a=0.2),
+    ),
+    "from_torch, the function": (
+        lambda: initspec.from_torch(nn.init.kaiming_normal_, a=0.2),
+        initspec.from_torch("kaiming_normal_", a=0.2),
+    ),
+    "from_keras": (lambda: initspec.from_keras("HeNormal"), get("he_normal@keras")),
+    "from_jax": (lambda: initspec.from_jax("he_normal"), get("he_normal@jax")),
+    "from_call": (lambda: initspec.from_call("caffe", "msra"), get("he_normal@caffe")),
+    "loads": (lambda: initspec.loads('{"distribution": "normal", "std": 0.1}', "json"),
+              get("normal(std=0.1)")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_a_scheme_that_a_compiled_program_makes(maker: str) -> None:
+    make, scheme = MAKERS[maker]
+    kept = compiled(lambda w: make().torch_(w, seed=1), torch.zeros(4, 6))
+    assert equal(kept, scheme.torch((4, 6), seed=1))
+    new = compiled(lambda w: w + make().torch((4, 6), seed=1, name="w"), torch.zeros(4, 6))
+    assert equal(new, scheme.torch((4, 6), seed=1, name="w"))
+    init = compiled(
+        lambda w: initspec.initializer(make(), "torch", seed=1)(w, name="w"), torch.zeros(4, 6)
+    )
+    assert equal(init, new)
+
+
+def test_an_initializer_that_a_compiled_program_makes() -> None:
+    backend, zeros = initspec.backend, torch.zeros(4, 6)
+    for program in (
+        lambda w: initspec.initializer("he_normal", backend="torch", seed=1)(w),
+        lambda w: backend("torch").initializer(HE, dtype="float32")(w, seed=1),
+        lambda w: backend("torch").fill(HE, w, seed=1),
+    ):
+        assert equal(compiled(program, zeros.clone()), HE.torch((4, 6), seed=1))
+    with pytest.raises(Exception, match=r"option sed= is nothing that torch.compile can read"):
+        compiled(lambda w: initspec.initializer("he_normal", "torch", sed=1)(w), torch.zeros(4, 6))
+
+
+NOT_HELD: dict[str, tuple[Any, str]] = {
+    "law": (lambda w: w * HE.on((4, 6)).std, r"initspec's Scheme\.on gives what no program holds"),
+    "law of a new one": (lambda w: w * get("he_normal").on((4, 6)).std, "a scheme's on is nothing"),
+    "array": (lambda w: w + torch.from_numpy(HE.numpy((4, 6), seed=1)), r"Scheme\.numpy gives"),
+    "fans": (lambda w: w * initspec.fans((4, 6)).fan_in, "initspec's fans gives"),
+    "rows": (lambda w: initspec.schemes["he_normal"].make().torch_(w), r"Registry\.__getitem__"),
+    "fields": (lambda w: initspec.Scheme(distribution="normal", std=0.1).torch_(w), r"Scheme\("),
+    "unknown": (lambda w: get("he_norml").torch_(w), "did you mean 'he_normal'"),
+    "code": (lambda w: get(lambda shape: 1.0).torch_(w), "fill the tensor outside of it"),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_HELD)
+def test_what_no_program_holds_is_a_sentence(kind: str) -> None:
+    program, sentence = NOT_HELD[kind]
+    with pytest.raises(Exception, match=sentence):
+        compiled(program, torch.zeros(4, 6))
+
+
+def test_a_program_in_parts_has_the_law_too() -> None:
+    program = torch.compile(lambda w: (w + 1) * HE.on((4, 6)).std, backend="eager")
+    assert torch.allclose(program(torch.zeros(4, 6)), torch.full((4, 6), HE.on((4, 6)).std))
+
+
 class _Draws(torch.nn.Module):
     def forward(self, x: Any) -> Any:
         return x + HE.torch((4, 4), seed=1)
@@ -329,8 +406,9 @@ for dtype in ("fp32", "fp64"):
     source = ASTSource(
         fn=kernel_triton._fill,
         signature={"out": "*" + dtype, "numbers": "*i64", "chords": "*i32", "RANK": "constexpr",
-                   "KIND": "constexpr", "SHIFTED": "constexpr", "BLOCK": "constexpr"},
-        constexprs={"RANK": 2, "KIND": 2, "SHIFTED": True, "BLOCK": 1024},
+                   "KIND": "constexpr", "SHIFTED": "constexpr", "TINY": "constexpr",
+                   "BLOCK": "constexpr"},
+        constexprs={"RANK": 2, "KIND": 2, "SHIFTED": True, "TINY": False, "BLOCK": 1024},
     )
     target = GPUTarget("cuda", 90, 32)
     found = triton.compile(source, target=target, options={"enable_fp_fusion": True})
@@ -352,6 +430,17 @@ def test_triton_interpreted_agrees_with_the_reference() -> None:
 def test_triton_compiled_does_not_fuse_the_sum() -> None:
     """In the code for a GPU, which is made without one, though Triton is allowed to fuse."""
     _run(_PTX)
+
+
+def test_triton_is_not_loaded_beside_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has loaded TensorFlow crashes where it loads Triton."""
+    from initspec.backends.torch import kernel, writing
+
+    monkeypatch.setattr(writing, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "tensorflow", types.ModuleType("tensorflow"))
+    monkeypatch.delitem(sys.modules, "triton", raising=False)
+    chosen = writing._device_kernel.__wrapped__("cuda")
+    assert chosen is kernel.fill
 
 
 def _run(script: str, **environment: str) -> str:
