@@ -27,6 +27,8 @@ SHAPES = Path(__file__).parents[2] / "tests" / "recipes" / "shapes"
 #: What the runs of the original code found, one file for each recipe.
 EVIDENCE = SHAPES.with_name("evidence")
 
+_ZERO = re.compile(r"(?<![A-Za-z0-9])0(?![A-Za-z0-9])")
+
 
 def pages() -> dict[str, str]:
     found = {"plans/index.md": _index()}
@@ -120,7 +122,7 @@ def _model(plan: Plan) -> tuple[str, ...]:
         f"What the {len(parameters)} tensors of a small model get, as `initspec plan explain` "
         "prints it.",
         code(str(ledger)),
-        f"![The standard deviation of each kind of parameter, layer by layer]({_file(plan.name)}.svg)"
+        f"![The standard deviation of each kind of parameter by layer]({_file(plan.name)}.svg)"
         if _picture(plan)
         else "",
         _departs(plan, ledger),
@@ -153,10 +155,7 @@ def _picture(plan: Plan) -> str:
         if not numbers:
             deep.append(one)
         elif numbers[0] == "0":
-            deep += [
-                replace(one, name=re.sub(r"(?<![A-Za-z0-9])0(?![A-Za-z0-9])", str(i), one.name, 1))
-                for i in range(24)
-            ]
+            deep += [replace(one, name=_ZERO.sub(str(i), one.name, count=1)) for i in range(24)]
     deep = [replace(one, path=one.name) for one in deep]
     known = {
         name: n for name, n in symbols.items() if plan.whole.symbols.get(name) != "count(layer)"

@@ -27,9 +27,9 @@ def depth(ledger: Ledger) -> str:
     True
     """
     courses: dict[tuple[tuple[int, float], ...], list[str]] = {}
-    for skeleton, points in _kinds(ledger).items():
-        if len(points) > 1 and any(std for _, std in points):
-            courses.setdefault(tuple(points), []).append(_short(skeleton))
+    for skeleton, found in _kinds(ledger).items():
+        if len(found) > 1 and any(std for _, std in found):
+            courses.setdefault(tuple(found), []).append(_short(skeleton))
     if not courses:
         raise SpecError(f"{ledger.plan}: no random parameter stands in several layers.")
     kept = list(courses.items())[:MOST]
