@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import initspec
+from initspec import figures
+from initspec.plans.compare import Change, compared
+from initspec.plans.law import Law
 from initspec.plans.ledger import Ledger
+from initspec.plans.parameter import ModelParameter
 from initspec.plans.plan import Plan
 from initspec.plans.recipes import names
+from initspec.plans.resolve import resolved
 from initspec.plans.rule import Rule
 from initspec.plans.writing import dumps
 
@@ -21,8 +29,13 @@ EVIDENCE = SHAPES.with_name("evidence")
 
 
 def pages() -> dict[str, str]:
-    found = {f"plans/{_file(name)}.md": _page(initspec.plan(name)) for name in names()}
-    return {"plans/index.md": _index(), **found}
+    found = {"plans/index.md": _index()}
+    for name in names():
+        plan = initspec.plan(name)
+        found[f"plans/{_file(name)}.md"] = _page(plan)
+        if picture := _picture(plan):
+            found[f"plans/{_file(name)}.svg"] = picture.rstrip() + "\n"
+    return found
 
 
 def _file(name: str) -> str:
@@ -98,27 +111,108 @@ def _default(value: object) -> str:
 
 
 def _model(plan: Plan) -> tuple[str, ...]:
-    path = SHAPES / f"{plan.name.replace('/', '__')}.json"
-    if not path.exists():
+    parameters, symbols = _held(plan.name)
+    if not parameters:
         return ()
-    shapes = json.loads(path.read_text("utf-8"))
-    ledger: Ledger = plan.on(path)
+    ledger = resolved(plan, parameters, symbols)
     return (
         "## A small model",
-        f"What the {len(shapes)} tensors of a small model get, as `initspec plan explain "
-        f"{plan.name}` prints it.",
+        f"What the {len(parameters)} tensors of a small model get, as `initspec plan explain` "
+        "prints it.",
         code(str(ledger)),
+        f"![The standard deviation of each kind of parameter, layer by layer]({_file(plan.name)}.svg)"
+        if _picture(plan)
+        else "",
+        _departs(plan, ledger),
     )
+
+
+def _held(name: str) -> tuple[list[ModelParameter], dict[str, float]]:
+    """The parameters of the original, as the proof saw them, and the symbols."""
+    path = SHAPES / f"{name.replace('/', '__')}.json"
+    if not path.exists():
+        return [], {}
+    data = json.loads(path.read_text("utf-8"))
+    rows = (
+        {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+        for row in data["parameters"]
+    )
+    return [ModelParameter(**{"path": row["name"], **row}) for row in rows], data["symbols"]
+
+
+def _picture(plan: Plan) -> str:
+    """The deviations of a model of 24 layers, all of which are as its first; empty without one."""
+    parameters, symbols = _held(plan.name)
+    layered = any("layer" in Law(rule.law).names for rule in plan.whole.rules if rule.law)
+    counted = any(value == "count(layer)" for value in plan.whole.symbols.values())
+    if not parameters or not (layered or counted):
+        return ""
+    deep: list[ModelParameter] = []
+    for one in parameters:
+        numbers = re.findall(r"(?<![A-Za-z0-9])\d+(?![A-Za-z0-9])", one.name)
+        if not numbers:
+            deep.append(one)
+        elif numbers[0] == "0":
+            deep += [
+                replace(one, name=re.sub(r"(?<![A-Za-z0-9])0(?![A-Za-z0-9])", str(i), one.name, 1))
+                for i in range(24)
+            ]
+    deep = [replace(one, path=one.name) for one in deep]
+    known = {
+        name: n for name, n in symbols.items() if plan.whole.symbols.get(name) != "count(layer)"
+    }
+    try:
+        return figures.depth(resolved(plan, deep, known))
+    except initspec.InitSpecError:
+        return ""
+
+
+def _departs(plan: Plan, ledger: Ledger) -> str:
+    """What the other recipes of the same model say of the same parameters."""
+    family = plan.name.rpartition("/")[2].rstrip("0123456789.-")
+    rows = []
+    for name in names():
+        if name == plan.name or name.rpartition("/")[2].rstrip("0123456789.-") != family:
+            continue
+        parameters, symbols = _held(plan.name)
+        other = initspec.plan(name)
+        known = {word: n for word, n in symbols.items() if word in other.whole.symbols}
+        try:
+            found = compared(ledger, resolved(other, parameters, known))
+        except initspec.InitSpecError:
+            continue  # it speaks of other names
+        told = "the same"
+        if found.changes:
+            told = "; ".join(
+                f"{tick(one)}: {escaped(change.second)}"
+                for one, change in _first_of_each(found.changes)
+            )
+        rows.append((f"[{name}]({_file(name)}.md)", told))
+    if not rows:
+        return ""
+    return "### Who departs\n\n" + table(("Plan", "Says of these parameters"), rows)
+
+
+def _first_of_each(changes: Sequence[Change]) -> list[tuple[str, Change]]:
+    """One change of each kind of parameter: those that differ in numbers only are one."""
+    kinds: dict[tuple[str, str], tuple[str, Change]] = {}
+    for change in changes:
+        skeleton = re.sub(r"\d+", "*", change.name)
+        kinds.setdefault((skeleton, change.second), (skeleton, change))
+    return list(kinds.values())[:8]
 
 
 def _evidence(plan: Plan) -> str:
     path = EVIDENCE / f"{plan.name.replace('/', '__')}.json"
-    if not path.exists():
+    facts = json.loads(path.read_text("utf-8")) if path.exists() else {"how": "read"}
+    if facts["how"] != "run":
         return "It was read, and not held against the code that it is of."
-    facts = json.loads(path.read_text("utf-8"))
     config = ", ".join(f"{key} {value}" for key, value in facts.get("config", {}).items())
+    others = facts.get("others", ())
+    also = f" The same was seen of {', '.join(map(escaped, others))}." if others else ""
     return (
-        f"Held against {escaped(facts['package'])} {escaped(facts['version'])} ({config}) on "
-        f"{facts['date']}: {facts['tests']} tests of {facts['tensors']} tensors, the smallest "
-        f"p-value {facts['smallest_p']:.2g}, where {facts['limit']:.1e} would have refused it."
+        f"Held against {escaped(facts['package'])} {escaped(facts['version'])} "
+        f"({escaped(config)}) on {facts['date']}: {facts['tests']} tests of {facts['tensors']} "
+        f"tensors, the smallest p-value {facts['smallest_p']:.2g}, where one below "
+        f"{facts['limit']:.1e} would have refused it.{also}"
     )

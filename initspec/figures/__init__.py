@@ -2,5 +2,17 @@
 
 from .law_pictures import compare, density, ecdf, singular
 from .network_pictures import TEACHING, XOR, signal, teaching, xor
+from .plan_pictures import depth
 
-__all__ = ["TEACHING", "XOR", "compare", "density", "ecdf", "signal", "singular", "teaching", "xor"]
+__all__ = [
+    "TEACHING",
+    "XOR",
+    "compare",
+    "density",
+    "depth",
+    "ecdf",
+    "signal",
+    "singular",
+    "teaching",
+    "xor",
+]

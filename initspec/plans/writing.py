@@ -50,7 +50,8 @@ def _fields(row: Any) -> dict[str, Any]:
         if value == field.default:
             continue
         if isinstance(value, tuple):
-            value = value[0] if len(value) == 1 else list(value)
+            alone = len(value) == 1 and isinstance(value[0], str) and field.name != "same"
+            value = value[0] if alone else list(value)
         data[field.name] = value
     return data
 
