@@ -86,7 +86,8 @@ class PlanFields:
             return self
         symbols: dict[str, float | str | None] = {}
         let: dict[str, float | str] = {}
-        for plan in (*reversed(bases), self):
+        plans: list[PlanFields] = [self, *bases]
+        for plan in reversed(plans):
             symbols |= plan.symbols
             let |= plan.let
         rules = (replace(rule, optional=True) for plan in bases for rule in plan.rules)
@@ -95,8 +96,8 @@ class PlanFields:
             rules=(*self.rules, *rules),
             symbols=symbols,
             let=let,
-            ties=tuple(tie for plan in (self, *bases) for tie in plan.ties),
-            names=tuple(name for plan in (self, *bases) for name in plan.names),
+            ties=tuple(tie for plan in plans for tie in plan.ties),
+            names=tuple(name for plan in plans for name in plan.names),
             extends=None,
         )
 

@@ -57,7 +57,7 @@ def test_explain(capsys: pytest.CaptureFixture[str], shapes: str) -> None:
     )
     assert (code, "law     normal, std 0.005" in out) == (0, True)
     data = json.loads(run(capsys, "explain", "gpt2", shapes, "--json")[1])
-    assert [row["rule"] for row in data["parameters"]][:2] == [2, 3]
+    assert [row["rule"] for row in data["parameters"]][:2] == [3, 3]
     for wrong in (("n_layers=8",), ("n_layer",), ("n_layer=x",)):
         assert run(capsys, "explain", "gpt2", shapes, "--set", *wrong)[0] == 2
 

@@ -84,6 +84,6 @@ def test_a_plan_of_three_storeys():
     whole = top.whole
     assert [rule.match for rule in whole.rules] == [("b.w",), ("a.w",), ("**.w",), ("**.b",)]
     assert [rule.optional for rule in whole.rules] == [False, True, True, True]
-    assert whole.symbols == {"std": 0.08, "other": 1}
+    assert dict(whole.symbols) == {"std": 0.08, "other": 1}
     ledger = top.on({"a.w": (2, 2), "b.w": (2, 2), "c.w": (2, 2), "c.b": (2,)})
     assert [row.law.std for row in ledger] == [0.08, 0.04, 0.04, 0.0]
