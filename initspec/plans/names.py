@@ -47,12 +47,10 @@ class Rename:
     each: str | None = None
 
     def __post_init__(self) -> None:
+        self._check_types()
         if not isinstance(self.to, str):
             object.__setattr__(self, "to", tuple(self.to))
         object.__setattr__(self, "sizes", tuple(self.sizes))
-        for value in (self.here, *self._templates):
-            if not isinstance(value, str):
-                raise SpecError(f"a name is a text, not {short_repr(value)}.")
         extra = () if self.each is None else (self.each,)
         for template in self._templates:
             check_template(Pattern(self.here), template, extra)
@@ -69,6 +67,27 @@ class Rename:
                 f"the name {self.here!r} has {len(self._templates)} parts and {len(self.sizes)} "
                 "sizes."
             )
+
+    def _check_types(self) -> None:
+        several = isinstance(self.to, (tuple, list))
+        for value in (self.here, *(self.to if several else (self.to,))):
+            if not isinstance(value, str):
+                raise SpecError(f"a name is a text, not {short_repr(value)}.")
+        if several and not self.to:
+            raise SpecError("to is a name or a list of names, and this list is empty.")
+        if not isinstance(self.sizes, (tuple, list)) or any(
+            type(n) is not int or n < 1 for n in self.sizes
+        ):
+            raise SpecError(
+                f"sizes are whole numbers of at least 1, as [2, 1, 1], not "
+                f"{short_repr(self.sizes)}."
+            )
+        if self.axis is not None and type(self.axis) is not int:
+            raise SpecError(f"axis is a whole number, not {short_repr(self.axis)}.")
+        for field in ("layout", "each"):
+            value = getattr(self, field)
+            if value is not None and not isinstance(value, str):
+                raise SpecError(f"{field} is a text, not {short_repr(value)}.")
 
     @property
     def _templates(self) -> tuple[str, ...]:
