@@ -30,7 +30,7 @@ def _span(view: Tensor) -> tuple[int, int]:
     """The first byte of a view in its storage, and the one after its last."""
     last = sum((n - 1) * step for n, step in zip(view.shape, view.stride(), strict=True))
     start = view.storage_offset() * view.element_size()
-    return start, start + (last + 1) * view.element_size()
+    return int(start), int(start + (last + 1) * view.element_size())
 
 
 def _share(first: Tensor, second: Tensor, start: int, stop: int) -> bool:

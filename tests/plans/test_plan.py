@@ -287,7 +287,7 @@ def test_numbers_of_names_are_shown_as_they_stand() -> None:
     long = "9" * 5000
     ledger = everything().on({"h.007.w": (2,), "h.7.w": (2,), f"h.{long}.w": (2,)})
     shown = str(ledger)
-    assert "h.007.w" in shown and "h.7.w" in shown and f"h.{long}.w" in shown
+    assert all(name in shown for name in ("h.007.w", "h.7.w", f"h.{long}.w"))
 
 
 @pytest.mark.parametrize("digits", [400, 5000])
