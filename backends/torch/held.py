@@ -53,8 +53,7 @@ def named(layer: Module, path: str) -> Iterator[Named]:
             )
     if is_parametrized(layer):
         for leaf, parametrization in layer.parametrizations.items():  # type: ignore[union-attr, operator]
-            with torch.no_grad():
-                value = getattr(layer, leaf)
+            value = _value(layer, leaf, parametrization)
             computed.append(Named(leaf, value, parametrization, computed=parametrization))
     for leaf, tensor in layer._parameters.items():
         if tensor is not None and leaf not in parts:
@@ -65,11 +64,38 @@ def named(layer: Module, path: str) -> Iterator[Named]:
             yield Named(leaf, buffer, buffer, buffer=True)
 
 
+def _value(layer: Module, leaf: str, parametrization: Module) -> Tensor:
+    """What a parametrization makes, which looking does not change: a spectral norm that is in
+    training takes a step at each look.
+    """
+    training = [module for module in parametrization.modules() if module.training]
+    try:
+        for module in training:
+            module.training = False
+        with torch.no_grad():
+            value: Tensor = getattr(layer, leaf)
+    finally:
+        for module in training:
+            module.training = True
+    return value
+
+
 def _computes(layer: Module) -> bool:
     """Whether a module holds parametrizations, whose parameters are reached by what they make."""
     children = list(layer._modules.values())
     held = bool(children) and all(isinstance(child, ParametrizationList) for child in children)
     return held or isinstance(layer, ParametrizationList)
+
+
+def check_inverse(held: Named) -> None:
+    """Refuse a parametrization that cannot be set, as it has no inverse."""
+    if isinstance(held.computed, ParametrizationList):
+        for one in held.computed:
+            if not hasattr(one, "right_inverse"):
+                raise SpecError(
+                    f"its parametrization {type(one).__name__} has no right_inverse, so that it "
+                    "cannot be set: write one, or fill the layer before it is parametrized."
+                )
 
 
 def assign(layer: Module, held: Named, value: Tensor) -> None:
@@ -81,4 +107,7 @@ def assign(layer: Module, held: Named, value: Tensor) -> None:
         getattr(layer, f"{hook.name}_g").copy_(norms)
         setattr(layer, hook.name, hook.compute_weight(layer))
     else:
-        setattr(layer, held.leaf, value)
+        try:
+            setattr(layer, held.leaf, value)
+        except (RuntimeError, ValueError) as error:  # NotImplementedError is the first of them
+            raise SpecError(f"{held.leaf}: its parametrization refuses it: {error}") from error

@@ -13,7 +13,8 @@ from ...errors import SpecError
 from ...protocol import Fill, Held, by_path
 from ...stream.placement import Placement
 from .checks import check_gathered, check_kind, check_memory, check_tensor, shards_of
-from .held import Named, assign, named
+from .held import Named, assign, check_inverse, named
+from .shared import overlapping
 from .writing import Plan, memory, write_by
 
 
@@ -65,8 +66,9 @@ class TorchModel:
         self._check_meta({fill.path for fill in asked}, device)
         for fill in asked:
             self._check(fill)
+        self._check_apart({fill.path for fill in asked})
         if device is not None:
-            self._materialise({fill.path for fill in asked}, torch.device(device))
+            self._materialise({fill.path for fill in asked}, _device(device))
         with torch.no_grad():
             for fills in by_path(asked).values():
                 self._write(fills)
@@ -108,10 +110,28 @@ class TorchModel:
         try:
             if one.computed is None:
                 check_tensor(one.tensor)
+            else:
+                check_inverse(one)
             if type(one.tensor) in (Tensor, torch.nn.Parameter):
                 check_memory(one.tensor)
         except SpecError as error:
             raise SpecError(f"{fill.path}: {error}") from None
+
+    def _check_apart(self, paths: set[str]) -> None:
+        """Refuse tensors of which one would be written over another's elements."""
+        stored: dict[int, list[tuple[str, Tensor]]] = {}
+        for path, (_, one) in self._held.items():
+            plain = type(one.tensor) in (Tensor, torch.nn.Parameter) and one.computed is None
+            if path in paths and plain and one.tensor.numel() and not one.tensor.is_meta:
+                place = one.tensor.untyped_storage().data_ptr()
+                stored.setdefault(place, []).append((path, one.tensor))
+        for views in stored.values():
+            pair = overlapping(views)
+            if pair is not None:
+                raise SpecError(
+                    f"{pair[0]} and {pair[1]} share memory and are two parameters: one would be "
+                    "written over the other. Tie them as one Parameter, or give each its clone()."
+                )
 
     def _write(self, fills: Sequence[Fill]) -> None:
         """Fill one tensor, by one law or part by part."""
@@ -134,6 +154,19 @@ class TorchModel:
         tensor = one.tensor if one.computed is None else getattr(layer, one.leaf)
         shards = shards_of(tensor)
         return memory((tensor if shards is None else shards.local(tensor)).cpu())
+
+
+def _device(device: Any) -> torch.device:
+    """The device on which tensors are made."""
+    try:
+        found = torch.device(device)
+    except (RuntimeError, TypeError):
+        found = torch.device("meta")
+    if found.type == "meta":
+        raise SpecError(
+            f"device is where the values are made, such as 'cpu' or 'cuda:0', not {device!r}."
+        )
+    return found
 
 
 def _owners(modules: dict[str, Module], path: str) -> tuple[tuple[Module, str], ...]:

@@ -58,10 +58,10 @@ def size_in_bytes(text: str | int) -> int:
         return text
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(text))
     unit = _UNITS.get(match[2].upper()) if match else None
-    size = 0 if match is None or unit is None else int(float(match[1]) * unit)
-    if size <= 0:
+    size = 0.0 if match is None or unit is None else float(match[1]) * unit
+    if not 1 <= size < 1 << 63:
         raise SpecError(f"a size is such as '5GB' or '500MB', not {short_repr(text)}.")
-    return size
+    return int(size)
 
 
 def shards(tensors: Sequence[Tensor], limit: int, metadata: Mapping[str, str]) -> tuple[Shard, ...]:

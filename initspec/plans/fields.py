@@ -48,7 +48,16 @@ class PlanFields:
     references: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for field in ("rules", "ties", "names", "references"):
+        references = (self.references,) if isinstance(self.references, str) else self.references
+        if not isinstance(references, (tuple, list)) or not all(
+            isinstance(key, str) for key in references
+        ):
+            raise SpecError(
+                f"plan {short_repr(self.name)}: references are a list of texts, the keys of "
+                f"papers, not {short_repr(self.references)}."
+            )
+        object.__setattr__(self, "references", tuple(references))
+        for field in ("rules", "ties", "names"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         for field in ("symbols", "let"):
             object.__setattr__(self, field, Names.of(getattr(self, field)))

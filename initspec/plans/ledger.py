@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UnknownName
+from ..plain_text import escaped
 from ..public import public
 from ..spec.distribution import Distribution
 from ..spec.fan_rules import Fans
@@ -16,6 +17,10 @@ from ..spec.layout import Layout
 from ..spec.scheme import Scheme
 from ..spec.serial import printable
 from .parameter import ModelParameter
+
+#: A number in a name, as Python writes it: ``07`` stays a text, and so does what is very long.
+_NUMBER = re.compile(r"(?<![0-9])(?:0|[1-9][0-9]{0,14})(?![0-9])")
+_GAP = "\0"  # no name that is shown holds it
 
 
 @public
@@ -84,12 +89,14 @@ class Row:
           law     normal cut at -2 and 2 parent stds, std 1
         """
         parameter = self.parameter
-        where = f", held as {parameter.path}" if parameter.path not in ("", self.name) else ""
+        where = (
+            f", held as {escaped(parameter.path)}" if parameter.path not in ("", self.name) else ""
+        )
         layer = f", in {parameter.kinds[0]}" if parameter.kinds else ""
         axes = f", axes {self.layout}" if parameter.shape else ""
         usual = ", as is usual" if self.assumed else ""
         lines = [
-            f"{self.name}{where}{layer}",
+            f"{_shown(self.name)}{where}{layer}",
             f"  shape   {parameter.shape}, {parameter.dtype}{axes}{usual}",
             f"  rule    {self.number}: {self.rule}",
         ]
@@ -99,7 +106,7 @@ class Row:
         if self.fans is not None:
             lines.append(f"  fans    fan_in {self.fans.fan_in:g}, fan_out {self.fans.fan_out:g}")
         lines.append(f"  law     {self.words}")
-        lines += [f"  tied    {', '.join(self.tied)}"] if self.tied else []
+        lines += [f"  tied    {', '.join(map(_shown, self.tied))}"] if self.tied else []
         lines += [f"  sha256  {self.digest}"] if self.digest else []
         return lines
 
@@ -241,11 +248,11 @@ def _grouped(rows: tuple[Row, ...]) -> list[tuple[str, str, str, int]]:
     """The rows of one law, shape and rule whose names differ in numbers only, as one line."""
     groups: dict[tuple[str, str, str, int], list[list[int]]] = {}
     for row in rows:
-        skeleton = re.sub(r"\d+", "#", row.name)
+        skeleton, numbers = _parted(row.name)
         shape = str(row.parameter.shape)
-        words = row.words + (f"; also {', '.join(row.tied)}" if row.tied else "")
+        words = row.words + (f"; also {', '.join(map(_shown, row.tied))}" if row.tied else "")
         key = (skeleton, shape, words, row.number)
-        groups.setdefault(key, []).append([int(n) for n in re.findall(r"\d+", row.name)])
+        groups.setdefault(key, []).append(numbers)
     return [
         (_named(skeleton, numbers), shape, words, number)
         for (skeleton, shape, words, number), numbers in groups.items()
@@ -260,13 +267,23 @@ def grouped_names(names: list[str]) -> list[str]:
     """
     groups: dict[str, list[list[int]]] = {}
     for name in names:
-        numbers = [int(n) for n in re.findall(r"\d+", name)]
-        groups.setdefault(re.sub(r"\d+", "#", name), []).append(numbers)
+        skeleton, numbers = _parted(name)
+        groups.setdefault(skeleton, []).append(numbers)
     return [_named(skeleton, numbers) for skeleton, numbers in groups.items()]
 
 
+def _shown(name: str) -> str:
+    return escaped(name) or "''"
+
+
+def _parted(name: str) -> tuple[str, list[int]]:
+    """A name as it is shown with a gap for each number, and the numbers."""
+    text = _shown(name)
+    return _NUMBER.sub(_GAP, text), [int(number) for number in _NUMBER.findall(text)]
+
+
 def _named(skeleton: str, numbers: list[list[int]]) -> str:
-    parts = skeleton.split("#")
+    parts = skeleton.split(_GAP)
     text = parts[0]
     for at, part in enumerate(parts[1:]):
         text += _range(sorted({row[at] for row in numbers})) + part

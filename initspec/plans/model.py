@@ -43,7 +43,10 @@ def model_of(model: Any) -> Whole:
 
         return Shapes(shapes_in(model))
     if isinstance(model, (Mapping, list, tuple)):
-        shapes = list(_leaves(model, ""))
+        try:
+            shapes = list(_leaves(model, ""))
+        except RecursionError:
+            raise SpecError("the tree is nested too deeply, or holds itself.") from None
         if all(_has_shape(leaf) for _, leaf in shapes):
             return Shapes(_once(shapes))
     if "jax" in sys.modules and not isinstance(model, (bytes, bytearray)):

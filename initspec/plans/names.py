@@ -52,13 +52,11 @@ class Rename:
     each: str | None = None
 
     def __post_init__(self) -> None:
+        self._check_types()
         if not isinstance(self.to, str):
             object.__setattr__(self, "to", tuple(self.to))
-        object.__setattr__(self, "sizes", _whole(self.here, "sizes", self.sizes))
-        object.__setattr__(self, "cuts", _whole(self.here, "cuts", self.cuts))
-        for value in (self.here, *self._templates):
-            if not isinstance(value, str):
-                raise SpecError(f"a name is a text, not {short_repr(value)}.")
+        object.__setattr__(self, "sizes", tuple(self.sizes))
+        object.__setattr__(self, "cuts", tuple(self.cuts))
         extra = () if self.each is None else (self.each,)
         for template in self._templates:
             check_template(Pattern(self.here), template, extra)
@@ -82,6 +80,29 @@ class Rename:
             )
         if list(self.cuts) != sorted(set(self.cuts)):
             raise SpecError(f"the name {self.here!r}: cuts grow, and {list(self.cuts)} do not.")
+
+    def _check_types(self) -> None:
+        several = isinstance(self.to, (tuple, list))
+        for value in (self.here, *(self.to if several else (self.to,))):
+            if not isinstance(value, str):
+                raise SpecError(f"a name is a text, not {short_repr(value)}.")
+        if several and not self.to:
+            raise SpecError("to is a name or a list of names, and this list is empty.")
+        for word in ("sizes", "cuts"):
+            numbers = getattr(self, word)
+            if not isinstance(numbers, (tuple, list)) or any(
+                type(n) is not int or n < 1 for n in numbers
+            ):
+                raise SpecError(
+                    f"{word} are whole numbers of at least 1, as [2, 1, 1], not "
+                    f"{short_repr(numbers)}."
+                )
+        if self.axis is not None and type(self.axis) is not int:
+            raise SpecError(f"axis is a whole number, not {short_repr(self.axis)}.")
+        for field in ("layout", "each"):
+            value = getattr(self, field)
+            if value is not None and not isinstance(value, str):
+                raise SpecError(f"{field} is a text, not {short_repr(value)}.")
 
     @property
     def _templates(self) -> tuple[str, ...]:
@@ -163,18 +184,6 @@ class Rename:
             name = renamed(Pattern(self.here), self._templates[0], parameter.name, words)
             found.append(_made(parameter, name, part.at(axis, place), layout))
         return found
-
-
-def _whole(here: str, word: str, value: object) -> tuple[int, ...]:
-    """Whole numbers above zero: a list of them, or one alone."""
-    numbers = (value,) if isinstance(value, int) else value
-    if not isinstance(numbers, (tuple, list)) or not all(
-        isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers
-    ):
-        raise SpecError(
-            f"the name {here!r}: {word} are whole numbers above zero, not {short_repr(value)}."
-        )
-    return tuple(numbers)
 
 
 def _made(

@@ -10,6 +10,8 @@ from functools import lru_cache
 from ..errors import SpecError, short_repr
 
 _REST = "_rest"  # what the first ** stands for
+_DIGITS = 100  # of a capture, which is a float64 in expressions
+_LONGEST = 2000  # characters of a pattern
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _TOKEN = re.compile(
     r"\{(?P<braces>[^{}]*)\}|(?P<any>\*+)|(?P<one>\?)|(?P<text>[^{}*?]+)|(?P<odd>.)"
@@ -24,7 +26,8 @@ class Pattern:
     any text and any letter within a segment, ``**`` for any number of whole segments, none
     included, ``{a,b}`` for one of these texts, and ``{layer}`` for a whole number, which it
     captures. A pattern that begins with ``re:`` is a regular expression; its named groups capture,
-    and each captures a whole number.
+    and each captures a whole number. A group in it is not repeated by ``*``, ``+`` or ``{}``, as
+    such an expression may take for ever.
 
     Raises :class:`SpecError` for a pattern that cannot be read.
 
@@ -38,6 +41,10 @@ class Pattern:
     _code: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise SpecError(
+                f"a pattern is a text such as '**.mlp.*.weight', not {short_repr(self.text)}."
+            )
         object.__setattr__(self, "_code", _compiled(self.text))
 
     @property
@@ -64,22 +71,43 @@ class Pattern:
                     "capture is a whole number: make its group (?P<...>[0-9]+)."
                 )
             if text is not None:
+                if len(text) > _DIGITS:
+                    raise SpecError(
+                        f"the pattern {self.text!r} captures {word} of {len(text)} digits; a "
+                        f"capture has at most {_DIGITS}. Where no number is meant, write '*'."
+                    )
                 numbers[word] = int(text)
         return numbers
 
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> re.Pattern[str]:
-    if not isinstance(text, str):
-        raise SpecError(f"a pattern is a text such as '**.mlp.*.weight', not {short_repr(text)}.")
     if not text:
         raise SpecError("a pattern is empty: '**' matches every name.")
+    if len(text) > _LONGEST:
+        raise SpecError(
+            f"the pattern {short_repr(text)} has {len(text)} characters, more than {_LONGEST}: "
+            "give several."
+        )
     try:
         if text.startswith("re:"):
-            return re.compile(text[3:])
-        return re.compile(_regular(text.replace("/", ".")))
-    except re.error as error:
+            code = re.compile(text[3:])
+            _check_groups(text)
+            return code
+        return re.compile(_regular(text.replace("/", ".")), re.DOTALL)
+    except (re.error, OverflowError, RecursionError) as error:
         raise SpecError(f"the pattern {text!r} cannot be read: {error}.") from None
+
+
+def _check_groups(text: str) -> None:
+    """Refuse a repeated group: nested repetitions may take longer than anybody waits."""
+    bare = re.sub(r"\\.", "", text, flags=re.DOTALL)  # no escapes
+    bare = re.sub(r"\[\^?\]?[^\]]*\]", "", bare)  # and no sets of letters
+    if re.search(r"\)(?:[*+]|\{[0-9,])", bare):
+        raise SpecError(
+            f"the pattern {text!r} repeats a group, which may take for ever on a long name: repeat "
+            "single letters or [...], or write a pattern with '**' for any number of segments."
+        )
 
 
 def _regular(glob: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..errors import InitSpecError, LayoutError, SpecError, UnknownName
+from ..plain_text import escaped
 from ..spec.arguments import number
 from ..spec.distribution import Distribution
 from ..spec.expression import Expression
@@ -97,7 +98,8 @@ def _tied(plan: PlanFields, parameters: list[ModelParameter]) -> list[ModelParam
             other = first_of.setdefault(at, parameter)
             if other is not parameter and not tie.optional:
                 raise SpecError(
-                    f"plan {plan.name!r} says that {other.name} and {parameter.name} are one "
+                    f"plan {plan.name!r} says that {escaped(other.name)} and "
+                    f"{escaped(parameter.name)} are one "
                     "tensor, and in this model they are two. Tie them, after to_empty() again, or "
                     "give the tie optional = true and each of them a rule."
                 )
@@ -106,8 +108,8 @@ def _tied(plan: PlanFields, parameters: list[ModelParameter]) -> list[ModelParam
         else:
             if len(names) > 1 and not parameter.buffer:
                 raise SpecError(
-                    f"{' and '.join(names[:3])} are one tensor in this model, and plan "
-                    f"{plan.name!r} does not say so: add [[tie]] same = {list(names[:3])}."
+                    f"{' and '.join(map(escaped, names[:3]))} are one tensor in this model, and "
+                    f"plan {plan.name!r} does not say so: add [[tie]] same = {list(names[:3])}."
                 )
         same = names[0] == parameter.name
         held.append(parameter if same else replace(parameter, name=names[0], also=names[1:]))
@@ -151,8 +153,8 @@ def _chosen(
     if len(holding) > 1:
         numbers = " and ".join(f"{match.at + 1} ({plan.rules[match.at]})" for match in holding[:3])
         raise SpecError(
-            f"plan {plan.name!r}: {parameter.name} is selected by the rules {numbers}; strict asks "
-            "for one."
+            f"plan {plan.name!r}: {escaped(parameter.name)} is selected by the rules {numbers}; "
+            "strict asks for one."
         )
     return holding[0] if holding else None
 
@@ -162,7 +164,7 @@ def _check_covered(
 ) -> None:
     missed = [p for p in parameters if chosen[p.name] is None and not p.buffer]
     if missed:
-        shown = first([f"{p.name} {p.shape}" for p in missed])
+        shown = first([f"{escaped(p.name)} {p.shape}" for p in missed])
         raise SpecError(
             f"plan {plan.name!r} says nothing about {len(missed)} of {len(parameters)} parameters: "
             f'{shown}.{_nearest(plan, missed[0])} Add a rule, or one with given = "..." where '
@@ -189,7 +191,7 @@ def _nearest(plan: PlanFields, parameter: ModelParameter) -> str:
 def _near_name(rule: Rule, parameters: Sequence[ModelParameter]) -> str:
     names = [parameter.name for parameter in parameters]
     near = difflib.get_close_matches(rule.match[0], names, n=1, cutoff=0.3) if rule.match else []
-    return f" The nearest name is {near[0]}." if near else ""
+    return f" The nearest name is {escaped(near[0])}." if near else ""
 
 
 # --------------------------------------------------------------------------------------- symbols
@@ -255,8 +257,8 @@ def _told(
     """The error with the plan, the rule and the parameter that it is of."""
     kind = LayoutError if isinstance(error, LayoutError) else SpecError
     return kind(
-        f"plan {plan.name!r}, rule {at + 1} ({plan.rules[at]}), parameter {parameter.name} "
-        f"{parameter.shape}: {error}"
+        f"plan {plan.name!r}, rule {at + 1} ({plan.rules[at]}), parameter "
+        f"{escaped(parameter.name)} {parameter.shape}: {error}"
     )
 
 

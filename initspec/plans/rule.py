@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..errors import SpecError, short_repr
+from ..plain_text import escaped
 from ..public import public
 from .condition import Condition
 from .law import Law
@@ -55,7 +56,7 @@ class Rule:
     def __post_init__(self) -> None:
         for field in ("match", "kind", "param", "role"):
             object.__setattr__(self, field, _texts(field, getattr(self, field)))
-        for field in ("when", "law", "given", "layout", "fans_of", "dtype"):
+        for field in ("when", "law", "given", "layout", "fans_of", "dtype", "note", "source"):
             value = getattr(self, field)
             if value is not None and not isinstance(value, str):
                 raise SpecError(f"{field} is a text, not {short_repr(value)}.")
@@ -127,7 +128,7 @@ class Rule:
                 parts.append(f"{field} = {words[0] if len(words) == 1 else list(words)}")
         parts += [f"ndim = {self.ndim}"] if self.ndim is not None else []
         parts += [f"when = {self.when}"] if self.when else []
-        return ", ".join(parts)
+        return escaped(", ".join(parts))
 
 
 def _texts(field: str, value: object) -> tuple[str, ...]:

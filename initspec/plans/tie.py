@@ -26,8 +26,10 @@ class Tie:
     optional: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.same, str) or len(self.same) < 2:
+        if not isinstance(self.same, (tuple, list)) or len(self.same) < 2:
             raise SpecError(f"a tie has two names or more, not {short_repr(self.same)}.")
+        if not isinstance(self.optional, bool):
+            raise SpecError(f"optional is true or false, not {short_repr(self.optional)}.")
         object.__setattr__(self, "same", tuple(self.same))
         for text in self.same:
             Pattern(text)

@@ -21,6 +21,7 @@ from ..backends.cpu.fill import fold_name
 from ..errors import FileError, SpecError
 from ..files.shards import CODES, Shard, Tensor, index, shards, size_in_bytes
 from ..files.writing import write_file
+from ..plain_text import escaped
 from ..spec.number_types import check_held
 from ..stream.dtypes import dtype_name, storage
 from ..stream.parts import Part
@@ -33,6 +34,8 @@ from .writing import dumps
 
 #: Bytes that are drawn at a time; two such windows are in memory, one drawn and one written.
 WINDOW = 1 << 24
+
+INDEX = "model.safetensors.index.json"
 
 #: Called with the bytes done, those of all files, and the name of the tensor.
 Progress = Callable[[int, int, str], object]
@@ -73,7 +76,9 @@ def write(
         digests |= known
         done += file.nbytes
     if len(files) > 1:
-        write_file(place / "model.safetensors.index.json", index(files))
+        write_file(place / INDEX, index(files))
+    else:
+        (place / INDEX).unlink(missing_ok=True)  # that of a run with smaller files
     ledger = replace(ledger, seed=seed)
     write_file(place / "ledger.json", ledger.to_json())
     return replace(
@@ -95,7 +100,17 @@ def _tensor(rows: Sequence[Row], kind: str | None) -> Tensor:
     for row in rows:
         assert row.law is not None
         check_held(row.law, dtype)
-    return Tensor(_path(rows[0]), dtype, parameter.held or parameter.shape)
+    name = _path(rows[0])
+    if name == "__metadata__" or not _is_unicode(name):
+        raise SpecError(
+            f"a tensor of a safetensors file cannot have the name {escaped(name)}: rename it."
+        )
+    return Tensor(name, dtype, parameter.held or parameter.shape)
+
+
+def _is_unicode(name: str) -> bool:
+    """Whether a name can be written; half a character cannot."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _facts(plan: PlanFields, seed: int) -> dict[str, str]:
@@ -113,8 +128,10 @@ def _facts(plan: PlanFields, seed: int) -> dict[str, str]:
 def _wanted(files: Sequence[Shard], only: Sequence[int] | None) -> list[Shard]:
     if only is None:
         return list(files)
+    if not isinstance(only, Sequence) or isinstance(only, str):
+        raise SpecError(f"only is a list of the numbers of files, as [1, 2], not {only!r}.")
     for at in only:
-        if not isinstance(at, int) or not 1 <= at <= len(files):
+        if type(at) is not int or not 1 <= at <= len(files):
             raise SpecError(
                 f"only counts files from 1 to {len(files)}, and {at!r} is none of them."
             )

@@ -51,6 +51,12 @@ def test_a_pattern_matches_whole_names(pattern: str, name: str, captures: object
         ("{}", "no capture"),
         ("{1}", "no capture"),
         ("re:(", "cannot be read"),
+        ("re:a{99999999999}", "cannot be read"),
+        ("re:(a+)+$", "repeats a group"),
+        ("re:(a|aa)*b", "repeats a group"),
+        ("re:(a+){2,}b", "repeats a group"),
+        ("x" * 3000, "3000 characters"),
+        (["a"], "a text"),
         (7, "a text"),
     ],
 )
@@ -62,6 +68,10 @@ def test_what_is_no_pattern(pattern: str, words: str) -> None:
 def test_a_capture_is_a_whole_number() -> None:
     with pytest.raises(SpecError, match="whole number"):
         Pattern("re:(?P<layer>.*)").match("x")
+
+
+def test_what_only_looks_like_a_repeated_group() -> None:
+    assert Pattern(r"re:[()*+]+\)+(_reverse)?").match("+*)") == {}
 
 
 def test_many_wildcards_take_no_time() -> None:

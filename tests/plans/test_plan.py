@@ -134,6 +134,20 @@ WRONG_PLANS = [
     ({"plan": "p", "name": [{"here": "x", "to": "{layer}"}]}, "does not capture"),
     ({"plan": "p", "name": [{"here": "x", "to": ["a", "b"]}]}, "axis"),
     ({"plan": "p", "name": [{"here": "x", "to": ["a"], "axis": 0, "sizes": [1, 2]}]}, "sizes"),
+    ({"plan": "p", "name": [{"here": "x", "to": ["a"], "axis": 0, "sizes": ["1"]}]}, "sizes"),
+    ({"plan": "p", "name": [{"here": "x", "to": ["a"], "axis": 0, "sizes": 7}]}, "sizes"),
+    ({"plan": "p", "name": [{"here": "x", "to": ["a"], "axis": "0"}]}, "axis is a whole"),
+    ({"plan": "p", "name": [{"here": "x", "to": [], "axis": 0}]}, "empty"),
+    ({"plan": "p", "name": [{"here": ["x"], "to": "a"}]}, "a name is a text"),
+    ({"plan": "p", "name": [{"here": "x", "to": None}]}, "a name is a text"),
+    ({"plan": "p", "name": [{"here": "x", "to": "a", "layout": 7}]}, "layout is a text"),
+    ({"plan": "p", "name": [{"here": "{i}", "to": "a", "axis": 0, "each": [1]}]}, "each is a text"),
+    ({"plan": "p", "tie": [{"same": 7}]}, "two names"),
+    ({"plan": "p", "tie": [{"same": ["a", ["b"]]}]}, "a pattern is a text"),
+    ({"plan": "p", "tie": [{"same": ["a", "b"], "optional": [None]}]}, "true or false"),
+    ({"plan": "p", "references": [7]}, "references"),
+    ({"plan": "p", "references": {"a": 1}}, "references"),
+    ({"plan": "p", "rule": [{"match": "x", "law": "ones", "note": {}}]}, "note is a text"),
     ({"plan": "p", "extends": "nonsense"}, "unknown plan"),
     ({"plan": "p", "extends": 7}, "name of a plan"),
 ]
@@ -247,3 +261,44 @@ def test_many_parameters_of_one_kind_are_one_line() -> None:
 def test_an_unknown_parameter_of_a_ledger() -> None:
     with pytest.raises(UnknownName, match="norm"):
         plan(ALL).on(SHAPES)["norm.weigt"]
+
+
+def test_one_reference_is_one_key() -> None:
+    assert initspec.plan({"plan": "p", "references": "he2015"}).references == ("he2015",)
+
+
+def everything() -> initspec.Plan:
+    return initspec.plan({"plan": "p", "rule": [{"match": "**", "law": "zeros"}]})
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\u202eb", "", "a#b", "a\0b"])
+def test_odd_names_are_shown_in_one_line(name: str) -> None:
+    ledger = everything().on({name: (2,)})
+    lines = str(ledger).split("\n")
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in (*lines, *ledger.rows[0].lines()))
+    assert ledger[name].law.std == 0
+    with pytest.raises(SpecError) as caught:
+        initspec.plan({"plan": "e"}).on({name: (2,)})
+    assert str(caught.value).isprintable()
+
+
+def test_numbers_of_names_are_shown_as_they_stand() -> None:
+    long = "9" * 5000
+    ledger = everything().on({"h.007.w": (2,), "h.7.w": (2,), f"h.{long}.w": (2,)})
+    shown = str(ledger)
+    assert all(name in shown for name in ("h.007.w", "h.7.w", f"h.{long}.w"))
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_capture_of_very_many_digits_is_refused(digits: int) -> None:
+    plan = initspec.plan({"plan": "p", "rule": [{"match": "h.{i}", "law": "normal(std=1 / i)"}]})
+    with pytest.raises(SpecError, match="captures i of"):
+        plan.on({"h." + "9" * digits: (2,)})
+
+
+def test_a_tree_that_holds_itself() -> None:
+    tree: dict[str, Any] = {}
+    tree["a"] = tree
+    with pytest.raises(SpecError, match="holds itself"):
+        everything().on(tree)

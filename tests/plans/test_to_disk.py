@@ -138,6 +138,10 @@ def test_a_disk_that_refuses(tmp_path: Path, monkeypatch: Any) -> None:
         ({"dtype": "int8"}, "unknown dtype"),
         ({"shard": "5 parsecs"}, "a size is"),
         ({"shard": 0}, "a size is"),
+        ({"shard": "9" * 400 + "GB"}, "a size is"),
+        ({"only": 1}, "only is a list"),
+        ({"only": "1"}, "only is a list"),
+        ({"only": [True]}, "only counts files"),
         ({"seed": -1}, "a seed is"),
     ],
 )
@@ -198,3 +202,18 @@ def test_files_that_are_none(tmp_path: Path, name: str, text: str, words: str) -
     (tmp_path / name).write_text(text)
     with pytest.raises(InitSpecError, match=words):
         shapes_in(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["__metadata__", "a\ud800"])
+def test_names_that_a_file_cannot_have(tmp_path: Path, name: str) -> None:
+    plan = initspec.plan({"plan": "p", "rule": [{"match": "**", "law": "ones"}]})
+    with pytest.raises(SpecError, match="cannot have the name"):
+        plan.write(tmp_path, {name: (2,)}, seed=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_index_of_smaller_files_goes(tmp_path: Path) -> None:
+    PLAN.write(tmp_path, SHAPES, seed=0, shard=5000)
+    assert (tmp_path / "model.safetensors.index.json").exists()
+    PLAN.write(tmp_path, SHAPES, seed=0)
+    assert not (tmp_path / "model.safetensors.index.json").exists()

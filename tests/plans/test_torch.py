@@ -192,3 +192,53 @@ def test_one_line_for_a_model(capsys: pytest.CaptureFixture[str]) -> None:
     model.extra = nn.Parameter(torch.zeros(3))
     with pytest.raises(SpecError, match=r"extra \(3,\)"):
         initialise(model, seed=0, quiet=True)
+
+
+def holding(**parameters: Any) -> Any:
+    module = nn.Module()
+    for name, tensor in parameters.items():
+        module.register_parameter(name, nn.Parameter(tensor))
+    return module
+
+
+def test_parameters_that_share_memory_are_refused_and_neighbours_are_not() -> None:
+    every = {"match": "**", "law": "normal(std=0.5)"}
+    base = torch.zeros(6, 6)
+    for first, second in ((base[:4], base[2:]), (base, base), (base[:, :4], base[:, 3:])):
+        with pytest.raises(SpecError, match="a and b share memory"):
+            plan(every).fill(holding(a=first, b=second), seed=0)
+        assert not base.any()
+    halves = holding(a=base[:, :3], b=base[:, 3:])
+    plan(every).fill(halves, seed=3)
+    for name in "ab":
+        wanted = get("normal(std=0.5)").torch((6, 3), seed=3, name=name)
+        assert torch.equal(getattr(halves, name), wanted)
+
+
+def test_a_parametrization_without_an_inverse_is_refused_before_anything_is_written() -> None:
+    class Twice(nn.Module):
+        def forward(self, value: Any) -> Any:
+            return 2 * value
+
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    nn.utils.parametrize.register_parametrization(model[1], "weight", Twice())
+    before = model[0].weight.clone()
+    with pytest.raises(
+        SpecError, match=r"1\.weight: its parametrization Twice has no right_inverse"
+    ):
+        plan(*RULES).fill(model, seed=0)
+    assert torch.equal(model[0].weight, before)
+
+
+def test_looking_at_a_spectral_norm_does_not_change_it() -> None:
+    model = parametrizations.spectral_norm(nn.Linear(4, 4))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    plan(*RULES).on(model)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert all(module.training for module in model.modules())
+
+
+@pytest.mark.parametrize("device", ["nosuch", "meta", 1.5])
+def test_a_device_that_is_none(device: Any) -> None:
+    with pytest.raises(SpecError, match="device is where the values are made"):
+        plan(*RULES).fill(nn.Linear(2, 2, device="meta"), seed=0, device=device)
