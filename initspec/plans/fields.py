@@ -77,19 +77,28 @@ class PlanFields:
     @property
     def whole(self) -> Self:
         """The plan with the rules, names and ties of those that it extends behind its own."""
-        made, base = self, self.extends
+        bases: list[PlanFields] = []
+        base = self.extends
         while base is not None:
-            made = replace(
-                made,
-                rules=(*made.rules, *(replace(rule, optional=True) for rule in base.rules)),
-                symbols={**base.symbols, **made.symbols},
-                let={**base.let, **made.let},
-                ties=(*made.ties, *base.ties),
-                names=(*made.names, *base.names),
-                extends=None,
-            )
+            bases.append(base)
             base = base.extends
-        return made
+        if not bases:
+            return self
+        symbols: dict[str, float | str | None] = {}
+        let: dict[str, float | str] = {}
+        for plan in (*reversed(bases), self):
+            symbols |= plan.symbols
+            let |= plan.let
+        rules = (replace(rule, optional=True) for plan in bases for rule in plan.rules)
+        return replace(
+            self,
+            rules=(*self.rules, *rules),
+            symbols=symbols,
+            let=let,
+            ties=tuple(tie for plan in (self, *bases) for tie in plan.ties),
+            names=tuple(name for plan in (self, *bases) for name in plan.names),
+            extends=None,
+        )
 
     def _default(self, word: str, value: float | str) -> None:
         if isinstance(value, str) and COUNT.fullmatch(value):

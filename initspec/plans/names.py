@@ -25,8 +25,8 @@ class Rename:
     Captures are carried over, and so is what the first ``**`` stands for. ``layout`` says how that
     code base has the axes, where no table knows the layer. With ``axis`` the tensor holds several
     parameters: a list of names stands for blocks along it, of one size or of sizes that go as
-    ``sizes`` do; with ``each`` every place of it is a parameter without that axis, and the place
-    is what ``each`` names.
+    ``sizes`` do, or of those that the places ``cuts`` part, as a row for padding is; with ``each``
+    every place of it is a parameter without that axis, and the place is what ``each`` names.
 
     >>> from initspec import ModelParameter, Rename
     >>> fused = ModelParameter(name="h.3.qkv.weight", shape=(24, 8))
@@ -37,6 +37,10 @@ class Rename:
     >>> each = Rename(here="layers.kernel", axis=0, each="layer", to="h.{layer}.weight")
     >>> [(p.name, p.shape) for p in each.parameters(scanned)]
     [('h.0.weight', (8, 4)), ('h.1.weight', (8, 4))]
+    >>> table = ModelParameter(name="wte.weight", shape=(50, 8))
+    >>> padded = Rename(here="wte.weight", axis=0, cuts=[1], to=["wte.padding", "wte.weight"])
+    >>> [(p.name, p.shape) for p in padded.parameters(table)]
+    [('wte.padding', (1, 8)), ('wte.weight', (49, 8))]
     """
 
     here: str
@@ -44,12 +48,14 @@ class Rename:
     layout: str | None = None
     axis: int | None = None
     sizes: tuple[int, ...] = ()
+    cuts: tuple[int, ...] = ()
     each: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.to, str):
             object.__setattr__(self, "to", tuple(self.to))
-        object.__setattr__(self, "sizes", tuple(self.sizes))
+        object.__setattr__(self, "sizes", _whole(self.here, "sizes", self.sizes))
+        object.__setattr__(self, "cuts", _whole(self.here, "cuts", self.cuts))
         for value in (self.here, *self._templates):
             if not isinstance(value, str):
                 raise SpecError(f"a name is a text, not {short_repr(value)}.")
@@ -69,6 +75,13 @@ class Rename:
                 f"the name {self.here!r} has {len(self._templates)} parts and {len(self.sizes)} "
                 "sizes."
             )
+        if self.cuts and (self.each or self.sizes or len(self.cuts) + 1 != len(self._templates)):
+            raise SpecError(
+                f"the name {self.here!r}: cuts stand for themselves, without sizes and each, and "
+                f"are one fewer than the parts, not {len(self.cuts)} for {len(self._templates)}."
+            )
+        if list(self.cuts) != sorted(set(self.cuts)):
+            raise SpecError(f"the name {self.here!r}: cuts grow, and {list(self.cuts)} do not.")
 
     @property
     def _templates(self) -> tuple[str, ...]:
@@ -110,23 +123,32 @@ class Rename:
         return axis % ndim
 
     def _blocks(self, parameter: ModelParameter, axis: int) -> list[ModelParameter]:
-        shares = self.sizes or (1,) * len(self._templates)
+        part = parameter.part or Part.whole(parameter.shape)
+        layout = None if parameter.layout is None else _unstacked(parameter.layout)
+        found, start = [], 0
+        for stop, template in zip(self._ends(parameter, axis), self._templates, strict=True):
+            name = renamed(Pattern(self.here), template, parameter.name)
+            found.append(_made(parameter, name, part.block(axis, start, stop), layout))
+            start = stop
+        return found
+
+    def _ends(self, parameter: ModelParameter, axis: int) -> list[int]:
+        """Where each block of an axis ends."""
         size = parameter.shape[axis]
+        if self.cuts:
+            if size <= self.cuts[-1]:
+                raise LayoutError(
+                    f"the name {self.here!r} cuts axis {axis} of {parameter.name} "
+                    f"{parameter.shape} at {self.cuts[-1]}, which lies outside."
+                )
+            return [*self.cuts, size]
+        shares = self.sizes or (1,) * len(self._templates)
         if size % sum(shares):
             raise LayoutError(
                 f"the name {self.here!r} divides axis {axis} of {parameter.name} "
                 f"{parameter.shape} as {':'.join(map(str, shares))}, which does not go."
             )
-        part = parameter.part or Part.whole(parameter.shape)
-        layout = None if parameter.layout is None else _unstacked(parameter.layout)
-        found, start = [], 0
-        for share, template in zip(shares, self._templates, strict=True):
-            stop = start + size * share // sum(shares)
-            name = renamed(Pattern(self.here), template, parameter.name)
-            block = part.block(axis, start, stop)
-            found.append(_made(parameter, name, block, layout))
-            start = stop
-        return found
+        return [size * sum(shares[: at + 1]) // sum(shares) for at in range(len(shares))]
 
     def _places(self, parameter: ModelParameter, axis: int) -> list[ModelParameter]:
         part = parameter.part or Part.whole(parameter.shape)
@@ -141,6 +163,18 @@ class Rename:
             name = renamed(Pattern(self.here), self._templates[0], parameter.name, words)
             found.append(_made(parameter, name, part.at(axis, place), layout))
         return found
+
+
+def _whole(here: str, word: str, value: object) -> tuple[int, ...]:
+    """Whole numbers above zero: a list of them, or one alone."""
+    numbers = (value,) if isinstance(value, int) else value
+    if not isinstance(numbers, (tuple, list)) or not all(
+        isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers
+    ):
+        raise SpecError(
+            f"the name {here!r}: {word} are whole numbers above zero, not {shown(value)}."
+        )
+    return tuple(numbers)
 
 
 def _made(
