@@ -192,3 +192,42 @@ def test_one_line_for_a_model(capsys: pytest.CaptureFixture[str]) -> None:
     model.extra = nn.Parameter(torch.zeros(3))
     with pytest.raises(SpecError, match=r"extra \(3,\)"):
         initialise(model, seed=0, quiet=True)
+
+
+COUNTED = (
+    {"kind": "_BatchNorm", "law": "ones"},
+    {"match": "**.running_var", "buffers": True, "law": "ones"},
+    {"match": "**.running_mean", "buffers": True, "law": "zeros"},
+)
+
+
+def test_a_counter_of_whole_numbers_is_filled_by_a_constant() -> None:
+    with torch.device("meta"):
+        model = nn.Sequential(nn.BatchNorm2d(3))
+    counter = {"match": "**.num_batches_tracked", "buffers": True}
+    for law, value in (("zeros", 0), ("constant(value=7)", 7)):
+        plan(*COUNTED, {**counter, "law": law}).fill(model, seed=0, device="cpu")
+        assert model[0].num_batches_tracked.dtype == torch.int64
+        assert model[0].num_batches_tracked == value
+
+
+@pytest.mark.parametrize("law", ["normal(std=0.02)", "constant(value=0.5)", "uniform"])
+def test_whole_numbers_are_not_drawn(law: str) -> None:
+    model = nn.Sequential(nn.BatchNorm2d(3))
+    counter = {"match": "**.num_batches_tracked", "buffers": True, "law": law}
+    with pytest.raises(SpecError, match=r"num_batches_tracked: it holds whole numbers .*int64"):
+        plan(*COUNTED, counter).fill(model, seed=0)
+    assert model[0].num_batches_tracked == 0
+    assert model[0].weight.detach().eq(1).all()
+
+
+def test_whole_numbers_in_a_part_of_a_tensor_are_filled_by_a_constant() -> None:
+    model = nn.Module()
+    model.register_buffer("places", torch.zeros(4, dtype=torch.int32))
+    model.register_buffer("mask", torch.zeros(2, dtype=torch.bool))
+    names = [{"here": "places", "axis": 0, "to": ["low", "high"]}]
+    rules = [{"match": name, "buffers": True, "law": "ones"} for name in ("high", "mask")]
+    rules += [{"match": "low", "buffers": True, "law": "zeros"}]
+    plan(*rules, name=names).fill(model, seed=0)
+    assert model.places.tolist() == [0, 0, 1, 1]
+    assert model.mask.tolist() == [True, True]
