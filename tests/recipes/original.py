@@ -15,7 +15,15 @@ CHECKOUTS = "INITSPEC_ORIGINALS"
 
 #: What is no package: the repositories, at the commits that the recipes are of.
 REPOSITORIES = {
+    "ajbrock/BigGAN-PyTorch": "98459431a5d618d644d54cd1e9fceb1e5045648d",
+    "facebookresearch/DiT": "ed81ce2229091fd4ecc9a223645f95cf379d582b",
+    "facebookresearch/mae": "efb2a8062c206524e35e47d04501ed4f544c0ae8",
+    "facebookresearch/pycls": "5719de641657c251f807c20a1fcf8ef6f4b60144",
+    "google-research/vision_transformer": "c6de1e5378c9831a8477feb30994971bdc409e46",
+    "hojonathanho/diffusion": "1e0dceb3b3495bbe19116a5e1b3596cd0706c543",
     "karpathy/nanoGPT": "3adf61e154c3fe3fca428ad6bc3818b27a3b8291",
+    "microsoft/LoRA": "c4593f060e6a368d7bb5af5273b8e42810cdef90",
+    "openai/CLIP": "d05afc436d78f1c48dc0dbf8e5980a9d471f35f6",
     "openai/gpt-2": "9b63575ef42771a015060c964af2c3da4cf7c8ab",
 }
 

@@ -1,0 +1,206 @@
+"""Vision models of timm and torchvision, small where they can be made so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from recipes.original import Original, without_torchvision_operators
+
+VIT = {
+    "img_size": 32,
+    "patch_size": 8,
+    "embed_dim": 96,
+    "depth": 2,
+    "num_heads": 4,
+    "num_classes": 20,
+}
+SWIN = {
+    "img_size": 64,
+    "window_size": 4,
+    "embed_dim": 32,
+    "depths": (2, 2),
+    "num_heads": (2, 4),
+    "num_classes": 20,
+}
+CONVNEXT = {"depths": (1, 1, 2, 1), "dims": (16, 32, 64, 96), "num_classes": 20}
+MIXER = {"img_size": 32, "patch_size": 8, "num_blocks": 2, "embed_dim": 64, "num_classes": 20}
+DENSENET = {
+    "growth_rate": 16,
+    "block_config": (2, 2, 2, 2),
+    "num_init_features": 32,
+    "num_classes": 20,
+}
+TORCHVISION_VIT = {
+    "image_size": 32,
+    "patch_size": 8,
+    "num_layers": 2,
+    "num_heads": 4,
+    "hidden_dim": 96,
+    "mlp_dim": 192,
+    "num_classes": 20,
+}
+
+
+def timm(name: str, **options: Any) -> Callable[[], Any]:
+    """A class of timm's models with these options, or a model by its name."""
+
+    def build() -> Any:
+        without_torchvision_operators()
+        import timm
+
+        if hasattr(timm.models, name):
+            cls = getattr(timm.models, name)
+            if isinstance(cls, type):
+                return cls(**options)
+        return timm.create_model(name, **options)
+
+    return build
+
+
+def deit() -> Any:
+    """timm's DeiT, whose class is not among timm's models by name."""
+    without_torchvision_operators()
+    from timm.models.deit import VisionTransformerDistilled
+
+    return VisionTransformerDistilled(**VIT)
+
+
+def torchvision(name: str, **options: Any) -> Callable[[], Any]:
+    """A model of torchvision."""
+
+    def build() -> Any:
+        without_torchvision_operators()
+        import torchvision
+
+        return getattr(torchvision.models, name)(**options)
+
+    return build
+
+
+def goyal(name: str) -> Callable[[], Any]:
+    """pycls' init_weights on torchvision's modules: a final norm is known by its place.
+
+    Written out from facebookresearch/pycls at 5719de6, pycls/models/blocks.py, whose own models
+    need its configuration.
+    """
+
+    def build() -> Any:
+        import math
+
+        model = torchvision(name, num_classes=20)()
+        from torch import nn
+
+        final = []
+        for block in model.modules():
+            if hasattr(block, "conv1") and hasattr(block, "downsample"):
+                final.append(block.bn3 if hasattr(block, "bn3") else block.bn2)
+        for m in model.modules():
+            if isinstance(m, nn.Conv2d):
+                fan_out = m.kernel_size[0] * m.kernel_size[1] * m.out_channels
+                m.weight.data.normal_(mean=0.0, std=math.sqrt(2.0 / fan_out))
+            elif isinstance(m, nn.BatchNorm2d):
+                m.weight.data.fill_(0.0 if any(m is one for one in final) else 1.0)
+                m.bias.data.zero_()
+            elif isinstance(m, nn.Linear):
+                m.weight.data.normal_(mean=0.0, std=0.01)
+                m.bias.data.zero_()
+        return model
+
+    return build
+
+
+def original(
+    recipe: str, package: str, build: Callable[[], Any], config: dict[str, Any], **more: Any
+) -> Original:
+    return Original(recipe=recipe, package=package, build=build, config=config, **more)
+
+
+CLASSES = {"num_classes": 20}
+
+ORIGINALS = [
+    original(
+        "timm/vit",
+        "timm",
+        deit,
+        VIT,
+        others={
+            "ViT": timm("VisionTransformer", **VIT, reg_tokens=2),
+            "ViT, pooled": timm("VisionTransformer", **VIT, global_pool="avg", qk_norm=True),
+        },
+    ),
+    original(
+        "timm/vit-jax",
+        "timm",
+        timm("VisionTransformer", **VIT, weight_init="jax"),
+        {**VIT, "weight_init": "jax"},
+    ),
+    original(
+        "timm/vit-moco",
+        "timm",
+        timm("VisionTransformer", **VIT, weight_init="moco"),
+        {**VIT, "weight_init": "moco"},
+    ),
+    original("timm/swin", "timm", timm("SwinTransformer", **SWIN), SWIN),
+    original(
+        "timm/convnext",
+        "timm",
+        timm("ConvNeXt", **CONVNEXT, head_init_scale=0.5),
+        {**CONVNEXT, "head_init_scale": 0.5},
+        symbols={"head_init_scale": 0.5},
+    ),
+    original("timm/mixer", "timm", timm("MlpMixer", **MIXER), MIXER),
+    original(
+        "timm/resnet",
+        "timm",
+        timm("resnet26", **CLASSES),
+        {"model": "resnet26", **CLASSES},
+        others={"ResNeXt-50": timm("resnext50_32x4d", **CLASSES)},
+    ),
+    original(
+        "timm/efficientnet",
+        "timm",
+        timm("efficientnet_b0", **CLASSES),
+        {"model": "efficientnet_b0", **CLASSES},
+        others={"MobileNet V3": timm("mobilenetv3_small_100", **CLASSES)},
+    ),
+    original(
+        "torchvision/resnet",
+        "torchvision",
+        torchvision("resnet18", **CLASSES),
+        {"model": "resnet18", **CLASSES},
+        others={"ResNeXt-50": torchvision("resnext50_32x4d", **CLASSES)},
+    ),
+    original("goyal/resnet", "torchvision", goyal("resnet50"), {"model": "resnet50", **CLASSES}),
+    original(
+        "goyal/resnet-basic", "torchvision", goyal("resnet18"), {"model": "resnet18", **CLASSES}
+    ),
+    original(
+        "torchvision/vgg",
+        "torchvision",
+        torchvision("vgg11_bn", **CLASSES),
+        {"model": "vgg11_bn", **CLASSES},
+    ),
+    original(
+        "torchvision/densenet", "torchvision", torchvision("DenseNet", **DENSENET), DENSENET
+    ),
+    original(
+        "torchvision/mobilenet",
+        "torchvision",
+        torchvision("mobilenet_v2", **CLASSES),
+        {"model": "mobilenet_v2", **CLASSES},
+        others={"V3": torchvision("mobilenet_v3_small", **CLASSES)},
+    ),
+    original(
+        "torchvision/efficientnet",
+        "torchvision",
+        torchvision("efficientnet_b0", **CLASSES),
+        {"model": "efficientnet_b0", **CLASSES},
+    ),
+    original(
+        "torchvision/vit",
+        "torchvision",
+        torchvision("VisionTransformer", **TORCHVISION_VIT),
+        TORCHVISION_VIT,
+    ),
+]
