@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from ..errors import SpecError
 from ..layers.defaults import defaults
@@ -39,7 +41,38 @@ def default_scheme(
     scheme = fixed(row.on(sizes)) or row.scheme
     if scheme is None:
         raise SpecError("its layer's own law is none of a single scheme: name one.")
-    return scheme if gain == 1.0 else scheme.replace(gain=gain)
+    return scheme if gain == 1.0 else scaled(scheme, gain)
+
+
+#: What gain stands for where a scheme scales by fans, or is a law of a whole tensor.
+_OWN_GAIN = ("orthogonal", "delta_orthogonal", "identity", "dirac", "bilinear")
+
+
+def scaled(scheme: Scheme, gain: float) -> Scheme:
+    """The scheme whose values are ``gain`` times as large.
+
+    >>> from initspec import get
+    >>> scaled(get("uniform(low=-1, high=1)"), 0.5).on((8,)).support
+    (-0.5, 0.5)
+    """
+    if scheme.distribution in ("array", "custom"):
+        raise SpecError(f"a law of the kind {scheme.distribution!r} takes no gain here.")
+    changes: dict[str, Any] = {}
+    for word in ("std", "low", "high", "value", "mean"):
+        held = getattr(scheme, word)
+        if held:
+            changes[word] = _times(held, gain)
+    if scheme.mode is not None or scheme.distribution in _OWN_GAIN:
+        changes["gain"] = _times(scheme.gain, gain)
+    cut = scheme.truncation
+    if cut is not None and cut.unit == "absolute":
+        low, high = _times(cut.low, gain), _times(cut.high, gain)
+        changes["truncation"] = replace(cut, low=low, high=high)
+    return scheme.replace(**changes)
+
+
+def _times(value: Any, gain: float) -> Any:
+    return f"{gain!r} * ({value})" if isinstance(value, str) else value * gain
 
 
 def _groups(parameter: ModelParameter) -> dict[str, int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -22,7 +22,6 @@ from initspec.conformance.probability.transform import Uniforms, transform
 from initspec.plans.ledger import Ledger, Row
 from initspec.plans.model import FrameworkModel, model_of
 from initspec.plans.parameter import ModelParameter
-from initspec.plans.patterns import Pattern
 from initspec.plans.plan import Plan
 from initspec.plans.resolve import resolved
 from initspec.spec.distribution import Constant, Distribution
@@ -44,15 +43,23 @@ class Drawn(NamedTuple):
     values: Mapping[str, np.ndarray]
 
 
+class Values(dict[str, np.ndarray]):
+    """The values of a model by path, read when they are asked for: not every buffer can be."""
+
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.read = read
+
+    def __missing__(self, path: str) -> np.ndarray:
+        self[path] = np.array(self.read(path))
+        return self[path]
+
+
 def drawn(model: Any) -> Drawn:
     """What a model of PyTorch or Keras, or a tree of arrays, holds."""
     whole = model_of(model)
-    parameters = whole.parameters()
-    if isinstance(whole, FrameworkModel):
-        return Drawn(
-            parameters, {one.path: np.array(whole.model.value(one.path)) for one in parameters}
-        )
-    return Drawn(parameters, {one.path: np.asarray(whole.shapes[one.path]) for one in parameters})
+    read = whole.model.value if isinstance(whole, FrameworkModel) else whole.shapes.__getitem__
+    return Drawn(whole.parameters(), Values(read))
 
 
 class Result(NamedTuple):
@@ -94,23 +101,18 @@ def joined(verdicts: list[Verdict]) -> Verdict:
     return Verdict(results, verdicts[0].ledger, blunt)
 
 
-def hold(
-    plan: Plan, model: Drawn, symbols: Mapping[str, float], unjudged: tuple[str, ...] = ()
-) -> Verdict:
+def hold(plan: Plan, model: Drawn, symbols: Mapping[str, float], *, pooled: bool = True) -> Verdict:
     """Every parameter against the plan; and whether a wrong scale would be seen."""
     ledger = resolved(plan, model.parameters, symbols)
-    left = [Pattern(text) for text in unjudged]
-    rows = [
-        row
-        for row in ledger
-        if row.law is not None and not any(p.match(row.name) is not None for p in left)
-    ]
-    verdict = Verdict(tuple(_results(rows, model.values, 1.0)), ledger)
-    blunt = _blunt(rows, model.values, verdict.limit)
-    return replace(verdict, blunt=tuple(blunt))
+    rows = [row for row in ledger if row.law is not None]
+    results = tuple(_results(rows, model.values, 1.0, pooled))
+    verdict = Verdict(results, ledger)
+    return replace(verdict, blunt=tuple(_blunt(rows, model.values, verdict.limit, pooled)))
 
 
-def _results(rows: list[Row], values: Mapping[str, np.ndarray], factor: float) -> Iterator[Result]:
+def _results(
+    rows: list[Row], values: Mapping[str, np.ndarray], factor: float, pooled: bool
+) -> Iterator[Result]:
     pools: dict[int, list[Uniforms]] = defaultdict(list)
     for at, row in enumerate(rows):
         x = _values(row, values)
@@ -131,7 +133,7 @@ def _results(rows: list[Row], values: Mapping[str, np.ndarray], factor: float) -
             pools[row.number].append(u)
             yield from _tests(row.name, flat, u, law)
     for number, held in pools.items():
-        if len(held) > 1:
+        if pooled and len(held) > 1:
             u = Uniforms(*(np.concatenate(both) for both in zip(*held, strict=True)))
             for finding in (marginal.ks(u), *marginal.moments(u)):
                 yield Result(f"rule {number}", finding.test, finding.p)
@@ -160,7 +162,9 @@ def _orthogonal(x: np.ndarray, row: Row) -> float:
     return float(bool(np.allclose(small, gain**2 * np.eye(len(small)), atol=1e-4 * gain**2)))
 
 
-def _blunt(rows: list[Row], values: Mapping[str, np.ndarray], limit: float) -> Iterator[str]:
+def _blunt(
+    rows: list[Row], values: Mapping[str, np.ndarray], limit: float, pooled: bool
+) -> Iterator[str]:
     """The rules that have enough values, and by which a scale wrong by ``FACTOR`` would pass."""
     of_rule: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
@@ -169,5 +173,5 @@ def _blunt(rows: list[Row], values: Mapping[str, np.ndarray], limit: float) -> I
     for number, held in of_rule.items():
         if sum(row.parameter.size for row in held) < ENOUGH:
             continue
-        if all(result.p >= limit for result in _results(held, values, FACTOR)):
+        if all(result.p >= limit for result in _results(held, values, FACTOR, pooled)):
             yield f"rule {number}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.abc
+import importlib.machinery
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 #: Where the script puts what is no package: a checkout for each repository, ``owner+name``.
 CHECKOUTS = "INITSPEC_ORIGINALS"
@@ -21,10 +25,27 @@ REPOSITORIES = {
     "facebookresearch/pycls": "5719de641657c251f807c20a1fcf8ef6f4b60144",
     "google-research/vision_transformer": "c6de1e5378c9831a8477feb30994971bdc409e46",
     "hojonathanho/diffusion": "1e0dceb3b3495bbe19116a5e1b3596cd0706c543",
-    "karpathy/nanoGPT": "3adf61e154c3fe3fca428ad6bc3818b27a3b8291",
     "microsoft/LoRA": "c4593f060e6a368d7bb5af5273b8e42810cdef90",
     "openai/CLIP": "d05afc436d78f1c48dc0dbf8e5980a9d471f35f6",
+    "openai/guided-diffusion": "22e0df8183507e13a7813f8d38d51b072ca1e67c",
+    "pytorch/examples": "77f55b912142e11fcfdf5b530231fb9c52f181e8",
+    "rosinality/stylegan2-pytorch": "bef283a1c24087da704d16c30abc8e36e63efa0e",
+    "vsitzmann/siren": "4df34baee3f0f9c8f351630992c1fe1f69114b5f",
+    "vwxyzjn/cleanrl": "fe8d8a03c41a7ef5b523e2e354bd01c363e786bb",
+    "karpathy/nanoGPT": "3adf61e154c3fe3fca428ad6bc3818b27a3b8291",
+    "openai/whisper": "c0d2f624c09dc18e709e37c2ad90c039a4eb72a2",
     "openai/gpt-2": "9b63575ef42771a015060c964af2c3da4cf7c8ab",
+    "EleutherAI/gpt-neox": "ea7aefd8f8e183256992d9fede4d7c71a46d67a5",
+    "EleutherAI/nanoGPT-mup": "b2a5e60948d2e11885dc76c1355af98705f54a70",
+    "LiyuanLucasLiu/Transformer-Clinic": "70f72b708ab074db5ca3726494e3263516041159",
+    "allenai/OLMo": "59a53e3f68e546330ca5a99ec626e58f9ab96494",
+    "google-research/bert": "eedf5716ce1268e56f0a50264a88cafad334ac61",
+    "google-research/t5x": "cc342d419ec3e3e9c4bf1df33c82330cafdc1e16",
+    "hongyi-zhang/Fixup": "f3fa449fbb8906ccb7143cea822f8b964b3d9258",
+    "layer6ai-labs/T-Fixup": "b17e166d9f60671a92c3f39e24c9b8c93995e5a3",
+    "majumderb/rezero": "e2c94a825c5564217e8cf4d75a28d59cab1d7029",
+    "microsoft/torchscale": "4d1e0e82e5adf86dd424f1463192635b73fc8efc",
+    "pytorch/torchtitan": "b5bcd76c66d0acb1a08b176d9639425bc55e0b2a",
 }
 
 
@@ -36,7 +57,8 @@ class Original:
     PyTorch, or arrays by name. ``package`` is what has the code, a package or a repository of
     ``REPOSITORIES``; none, where the code cannot be run, and ``build`` gives shapes by name alone.
     ``config`` is what is small about the model, in words of the package. ``symbols`` are those of
-    the plan. ``others`` are further models that the recipe must hold for. ``unjudged`` are patterns of parameters that the original leaves as memory has them.
+    the plan. ``part`` says what of the original draws, where that is not all of it. ``others`` are further models that the recipe must hold for. ``repeats`` says that
+    the original has the same values in several tensors, which then are no sample together.
     """
 
     recipe: str
@@ -44,8 +66,9 @@ class Original:
     build: Callable[[], Any]
     config: Mapping[str, Any] = field(default_factory=dict)
     symbols: Mapping[str, float] = field(default_factory=dict)
+    part: str = ""
     others: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
-    unjudged: tuple[str, ...] = ()
+    repeats: bool = False
 
     @property
     def is_run(self) -> bool:
@@ -76,6 +99,52 @@ def module_of(repository: str, name: str, folder: str = "") -> Any:
     sys.modules[spec.name] = module  # where dataclasses look for it
     spec.loader.exec_module(module)
     return module
+
+
+class _StandIn(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Modules of which everything may be asked, for packages that are not installed."""
+
+    def __init__(self, packages: tuple[str, ...]) -> None:
+        self.packages = packages
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        if name.partition(".")[0] not in self.packages:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec: Any) -> Any:
+        module = MagicMock(name=spec.name)
+        module.__spec__, module.__path__ = spec, []
+        return module
+
+    def exec_module(self, module: Any) -> None:
+        pass
+
+
+@contextmanager
+def stand_ins(*packages: str) -> Iterator[None]:
+    """While the original is imported, stand in for packages that its weights do not need."""
+    finder = _StandIn(packages)
+    held = set(sys.modules)
+    sys.meta_path.append(finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in set(sys.modules) - held:
+            if name.partition(".")[0] in packages and isinstance(sys.modules[name], MagicMock):
+                del sys.modules[name]
+
+
+@contextmanager
+def on_path(repository: str, folder: str = "") -> Iterator[None]:
+    """While a repository's packages are imported by their own names."""
+    path = str(checkout(repository) / folder)
+    sys.path.insert(0, path)
+    try:
+        yield
+    finally:
+        sys.path.remove(path)
 
 
 def without_torchvision_operators() -> None:

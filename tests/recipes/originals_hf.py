@@ -1,11 +1,11 @@
-"""Language and speech models of Hugging Face's Transformers, from small configurations."""
+"""Language and speech models of Hugging Face's Transformers, from small configurations; Whisper."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from recipes.original import Original
+from recipes.original import Original, on_path, stand_ins
 
 SMALL = {
     "hidden_size": 96,
@@ -55,6 +55,18 @@ WAV2VEC2 = {
     "proj_codevector_dim": 64,
     "num_codevectors_per_group": 80,
 }
+OPENAI_WHISPER = {
+    "n_mels": 20,
+    "n_audio_ctx": 60,
+    "n_audio_state": 64,
+    "n_audio_head": 4,
+    "n_audio_layer": 2,
+    "n_vocab": 320,
+    "n_text_ctx": 50,
+    "n_text_state": 64,
+    "n_text_head": 4,
+    "n_text_layer": 2,
+}
 
 
 def model(config: str, name: str, **options: Any) -> Callable[[], Any]:
@@ -66,6 +78,14 @@ def model(config: str, name: str, **options: Any) -> Callable[[], Any]:
         return getattr(transformers, name)(getattr(transformers, config)(**options))
 
     return build
+
+
+def whisper() -> Any:
+    """openai/whisper, whisper/model.py."""
+    with on_path("openai/whisper"), stand_ins("tiktoken", "numba", "more_itertools", "tqdm"):
+        from whisper.model import ModelDimensions, Whisper
+
+    return Whisper(ModelDimensions(**OPENAI_WHISPER))
 
 
 def original(recipe: str, config: str, name: str, options: dict[str, Any], **more: Any) -> Original:
@@ -119,4 +139,12 @@ ORIGINALS = [
     ),
     original("hf/whisper", "WhisperConfig", "WhisperForConditionalGeneration", WHISPER),
     original("hf/wav2vec2", "Wav2Vec2Config", "Wav2Vec2ForPreTraining", WAV2VEC2),
+    Original(
+        recipe="hf/wav2vec2-as-meant",
+        package="",
+        build=model("Wav2Vec2Config", "Wav2Vec2ForPreTraining", **WAV2VEC2),
+    ),
+    Original(
+        recipe="openai/whisper", package="openai/whisper", config=OPENAI_WHISPER, build=whisper
+    ),
 ]

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from recipes.original import CHECKOUTS, REPOSITORIES
 
-#: The packages that have the originals; what they need comes with them.
+#: The packages that have the originals, and what those of the repositories need.
 PACKAGES = {
     "torch": "2.13.0",
     "torchvision": "0.28.0",
@@ -28,6 +28,10 @@ PACKAGES = {
     "mup": "1.0.0",
     "open_clip_torch": "3.3.0",
     "torch_geometric": "2.8.1",
+    "megatron-core": "0.16.1",
+    "keras-hub": "0.32.0",
+    "omegaconf": "2.4.0",
+    "einops": "0.8.2",
 }
 
 
