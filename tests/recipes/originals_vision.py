@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from recipes.original import Original, without_torchvision_operators
+from recipes.source import pieces
 
 VIT = {
     "img_size": 32,
@@ -79,33 +81,20 @@ def torchvision(name: str, **options: Any) -> Callable[[], Any]:
 
 
 def goyal(name: str) -> Callable[[], Any]:
-    """pycls' init_weights on torchvision's modules: a final norm is known by its place.
-
-    Written out from facebookresearch/pycls at 5719de6, pycls/models/blocks.py, whose own models
-    need its configuration.
-    """
+    """pycls' init_weights, on torchvision's model; pycls marks the last norm of a branch."""
 
     def build() -> Any:
-        import math
-
-        model = torchvision(name, num_classes=20)()
+        import numpy
         from torch import nn
 
-        final = []
+        settings = SimpleNamespace(BN=SimpleNamespace(ZERO_INIT_FINAL_GAMMA=True))
+        head = {"np": numpy, "nn": nn, "cfg": settings}
+        code = pieces("facebookresearch/pycls", "pycls/models/blocks.py", ("init_weights",), **head)
+        model = torchvision(name, num_classes=20)()
         for block in model.modules():
             if hasattr(block, "conv1") and hasattr(block, "downsample"):
-                final.append(block.bn3 if hasattr(block, "bn3") else block.bn2)
-        for m in model.modules():
-            if isinstance(m, nn.Conv2d):
-                fan_out = m.kernel_size[0] * m.kernel_size[1] * m.out_channels
-                m.weight.data.normal_(mean=0.0, std=math.sqrt(2.0 / fan_out))
-            elif isinstance(m, nn.BatchNorm2d):
-                m.weight.data.fill_(0.0 if any(m is one for one in final) else 1.0)
-                m.bias.data.zero_()
-            elif isinstance(m, nn.Linear):
-                m.weight.data.normal_(mean=0.0, std=0.01)
-                m.bias.data.zero_()
-        return model
+                (block.bn3 if hasattr(block, "bn3") else block.bn2).final_bn = True
+        return model.apply(code.init_weights)
 
     return build
 
@@ -171,9 +160,19 @@ ORIGINALS = [
         {"model": "resnet18", **CLASSES},
         others={"ResNeXt-50": torchvision("resnext50_32x4d", **CLASSES)},
     ),
-    original("goyal/resnet", "torchvision", goyal("resnet50"), {"model": "resnet50", **CLASSES}),
     original(
-        "goyal/resnet-basic", "torchvision", goyal("resnet18"), {"model": "resnet18", **CLASSES}
+        "goyal/resnet",
+        "facebookresearch/pycls",
+        goyal("resnet50"),
+        {"model": "resnet50", **CLASSES},
+        part="init_weights, on torchvision's model",
+    ),
+    original(
+        "goyal/resnet-basic",
+        "facebookresearch/pycls",
+        goyal("resnet18"),
+        {"model": "resnet18", **CLASSES},
+        part="init_weights, on torchvision's model",
     ),
     original(
         "torchvision/vgg",

@@ -7,7 +7,7 @@ from typing import Any
 
 from recipes.original import Original, module_of, without_torchvision_operators
 from recipes.originals_vision import VIT
-from recipes.source import importable
+from recipes.source import alone
 
 CLIP = {
     "embed_dim": 48,
@@ -71,7 +71,7 @@ def hf(config: str, name: str, **options: Any) -> Callable[[], Any]:
 
 def google_vit() -> Any:
     """google-research/vision_transformer, vit_jax/models_vit.py, on Flax."""
-    with importable("google-research/vision_transformer"):
+    with alone("google-research/vision_transformer"):
         import jax
         from vit_jax.models_vit import VisionTransformer
 
@@ -110,7 +110,7 @@ def mae() -> Any:
     held = vit.Block
     vit.Block = Block
     try:
-        with importable("facebookresearch/mae"):
+        with alone("facebookresearch/mae"):
             import numpy as np
             from models_mae import MaskedAutoencoderViT
 
