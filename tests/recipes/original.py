@@ -20,6 +20,7 @@ CHECKOUTS = "INITSPEC_ORIGINALS"
 #: What is no package: the repositories, at the commits that the recipes are of.
 REPOSITORIES = {
     "ajbrock/BigGAN-PyTorch": "98459431a5d618d644d54cd1e9fceb1e5045648d",
+    "allenai/allennlp": "80fb6061e568cb9d6ab5d45b661e86eb61b92c82",
     "facebookresearch/DiT": "ed81ce2229091fd4ecc9a223645f95cf379d582b",
     "facebookresearch/mae": "efb2a8062c206524e35e47d04501ed4f544c0ae8",
     "facebookresearch/pycls": "5719de641657c251f807c20a1fcf8ef6f4b60144",
