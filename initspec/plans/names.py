@@ -172,7 +172,7 @@ def _whole(here: str, word: str, value: object) -> tuple[int, ...]:
         isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers
     ):
         raise SpecError(
-            f"the name {here!r}: {word} are whole numbers above zero, not {shown(value)}."
+            f"the name {here!r}: {word} are whole numbers above zero, not {short_repr(value)}."
         )
     return tuple(numbers)
 

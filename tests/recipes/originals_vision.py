@@ -180,9 +180,7 @@ ORIGINALS = [
         torchvision("vgg11_bn", **CLASSES),
         {"model": "vgg11_bn", **CLASSES},
     ),
-    original(
-        "torchvision/densenet", "torchvision", torchvision("DenseNet", **DENSENET), DENSENET
-    ),
+    original("torchvision/densenet", "torchvision", torchvision("DenseNet", **DENSENET), DENSENET),
     original(
         "torchvision/mobilenet",
         "torchvision",

@@ -48,9 +48,9 @@ def clip(**options: Any) -> Callable[[], Any]:
 def open_clip() -> Any:
     """open_clip's CLIP of the same size."""
     without_torchvision_operators()
-    from open_clip.model import CLIP as OpenClip
+    from open_clip import model
 
-    return OpenClip(
+    return model.CLIP(
         48,
         {"layers": 2, "width": 64, "head_width": 16, "patch_size": 8, "image_size": 32},
         {"context_length": 20, "vocab_size": 300, "width": 96, "heads": 4, "layers": 3},
