@@ -16,6 +16,7 @@ from torch.nn.parameter import is_lazy
 from ...computed_weights import install, owner_of
 from ...errors import SpecError
 from ...protocol import check_stream
+from ...spec.distribution import Constant, Distribution
 from ...stream import dtypes
 
 _tracing_state, _modes = torch._C._get_tracing_state, torch._C._len_torch_dispatch_stack
@@ -68,6 +69,20 @@ def check_source(generator: Any, seed: Any, stream: str) -> None:
             raise SpecError(f"generator= is a torch.Generator, not {generator!r}; or give seed=.")
     if stream != "portable":
         check_stream(stream)
+
+
+def is_whole(tensor: Tensor) -> bool:
+    """Whether a tensor holds whole numbers, as the counter of a batch norm does."""
+    return not tensor.dtype.is_floating_point and not tensor.dtype.is_complex
+
+
+def check_whole(tensor: Tensor, law: Distribution) -> None:
+    """Refuse to draw whole numbers: they are filled with one of them, or not at all."""
+    if not isinstance(law, Constant) or law.mean != int(law.mean):
+        raise SpecError(
+            f"it holds whole numbers ({tensor.dtype}), which a law such as zeros or ones fills, "
+            f"and {law} does not."
+        )
 
 
 def check_kind(tensor: Any) -> None:

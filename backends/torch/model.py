@@ -12,7 +12,15 @@ from torch.nn import Module
 from ...errors import SpecError
 from ...protocol import Fill, Held, by_path
 from ...stream.placement import Placement
-from .checks import check_gathered, check_kind, check_memory, check_tensor, shards_of
+from .checks import (
+    check_gathered,
+    check_kind,
+    check_memory,
+    check_tensor,
+    check_whole,
+    is_whole,
+    shards_of,
+)
 from .held import Named, assign, check_inverse, named
 from .shared import overlapping
 from .writing import Plan, memory, write_by
@@ -108,7 +116,9 @@ class TorchModel:
     def _check(self, fill: Fill) -> None:
         _, one = self._held[fill.path]
         try:
-            if one.computed is None:
+            if is_whole(one.tensor):
+                check_whole(one.tensor, fill.law)
+            elif one.computed is None:
                 check_tensor(one.tensor)
             else:
                 check_inverse(one)
@@ -140,6 +150,10 @@ class TorchModel:
         if one.computed is not None:
             target = torch.empty_like(one.tensor, requires_grad=False)
         for fill in fills:
+            if is_whole(target):
+                part = target if fill.part is None else target[fill.part.index]
+                part.fill_(int(fill.law.mean))
+                continue
             shape = tuple(target.shape) if fill.part is None else fill.part.shape
             plan = Plan.of(fill.law, Placement.of(shape, fill.layout))
             write_by(target, plan, fill.key, fill.part)

@@ -54,7 +54,8 @@ def resolved(
     }
     _check_covered(plan, held, chosen)
     siblings = {parameter.name: parameter for parameter in held}
-    laws = _Laws(plan, known, siblings)
+    written = {name: plan.rules[match.at].layout for name, match in chosen.items() if match}
+    laws = _Laws(plan, known, siblings, written)
     rows = tuple(
         laws.row(parameter, match)
         for parameter in held
@@ -277,9 +278,14 @@ class _Laws:
     """The laws of one resolution; what parameters of one shape and rule have in common is kept."""
 
     def __init__(
-        self, plan: PlanFields, known: Mapping[str, float], parameters: Mapping[str, ModelParameter]
+        self,
+        plan: PlanFields,
+        known: Mapping[str, float],
+        parameters: Mapping[str, ModelParameter],
+        written: Mapping[str, str | None],
     ) -> None:
         self.plan, self.known, self.parameters = plan, known, parameters
+        self.written = written  # the layouts that the rules of parameters write, by name
         self.laws = [None if rule.law is None else Law(rule.law) for rule in plan.rules]
         self.asked = [() if law is None else law.names for law in self.laws]
         self.texts = [str(rule) for rule in plan.rules]
@@ -354,7 +360,7 @@ class _Laws:
             sibling = self.parameters.get(name)
             if sibling is None:
                 raise SpecError(f"it takes the fans of {name}, which the model does not have.")
-            parameter, written = sibling, None
+            parameter, written = sibling, self.written.get(name)
         layout, assumed = self.layout(written, parameter)
         if assumed and (parameter.kinds or len(parameter.shape) > 2):
             layer = parameter.kinds[0] if parameter.kinds else "unknown"

@@ -54,6 +54,15 @@ def test_fans_are_those_of_the_rules_layout_or_of_a_sibling() -> None:
     assert ledger["a.bias"].law.support == (-0.25, 0.25)
 
 
+def test_the_fans_of_a_sibling_are_those_of_its_own_rules_layout() -> None:
+    made = plan(
+        {"match": "a.kernel", "law": "ones", "layout": "hio"},
+        {"match": "a.bias", "law": "he_uniform", "fans_of": "kernel"},
+    )
+    ledger = made.on({"a.kernel": (3, 8, 16), "a.bias": (16,)})
+    assert ledger["a.bias"].fans == (24, 48)
+
+
 def test_fans_of_an_unknown_order_are_refused() -> None:
     made = plan({"match": "**", "law": "he_normal"})
     with pytest.raises(LayoutError, match="no table knows its layer"):

@@ -242,3 +242,42 @@ def test_looking_at_a_spectral_norm_does_not_change_it() -> None:
 def test_a_device_that_is_none(device: Any) -> None:
     with pytest.raises(SpecError, match="device is where the values are made"):
         plan(*RULES).fill(nn.Linear(2, 2, device="meta"), seed=0, device=device)
+
+
+COUNTED = (
+    {"kind": "_BatchNorm", "law": "ones"},
+    {"match": "**.running_var", "buffers": True, "law": "ones"},
+    {"match": "**.running_mean", "buffers": True, "law": "zeros"},
+)
+
+
+def test_a_counter_of_whole_numbers_is_filled_by_a_constant() -> None:
+    with torch.device("meta"):
+        model = nn.Sequential(nn.BatchNorm2d(3))
+    counter = {"match": "**.num_batches_tracked", "buffers": True}
+    for law, value in (("zeros", 0), ("constant(value=7)", 7)):
+        plan(*COUNTED, {**counter, "law": law}).fill(model, seed=0, device="cpu")
+        assert model[0].num_batches_tracked.dtype == torch.int64
+        assert model[0].num_batches_tracked == value
+
+
+@pytest.mark.parametrize("law", ["normal(std=0.02)", "constant(value=0.5)", "uniform"])
+def test_whole_numbers_are_not_drawn(law: str) -> None:
+    model = nn.Sequential(nn.BatchNorm2d(3))
+    counter = {"match": "**.num_batches_tracked", "buffers": True, "law": law}
+    with pytest.raises(SpecError, match=r"num_batches_tracked: it holds whole numbers .*int64"):
+        plan(*COUNTED, counter).fill(model, seed=0)
+    assert model[0].num_batches_tracked == 0
+    assert model[0].weight.detach().eq(1).all()
+
+
+def test_whole_numbers_in_a_part_of_a_tensor_are_filled_by_a_constant() -> None:
+    model = nn.Module()
+    model.register_buffer("places", torch.zeros(4, dtype=torch.int32))
+    model.register_buffer("mask", torch.zeros(2, dtype=torch.bool))
+    names = [{"here": "places", "axis": 0, "to": ["low", "high"]}]
+    rules = [{"match": name, "buffers": True, "law": "ones"} for name in ("high", "mask")]
+    rules += [{"match": "low", "buffers": True, "law": "zeros"}]
+    plan(*rules, name=names).fill(model, seed=0)
+    assert model.places.tolist() == [0, 0, 1, 1]
+    assert model.mask.tolist() == [True, True]

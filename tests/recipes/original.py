@@ -19,6 +19,20 @@ CHECKOUTS = "INITSPEC_ORIGINALS"
 
 #: What is no package: the repositories, at the commits that the recipes are of.
 REPOSITORIES = {
+    "ajbrock/BigGAN-PyTorch": "98459431a5d618d644d54cd1e9fceb1e5045648d",
+    "allenai/allennlp": "80fb6061e568cb9d6ab5d45b661e86eb61b92c82",
+    "facebookresearch/DiT": "ed81ce2229091fd4ecc9a223645f95cf379d582b",
+    "facebookresearch/mae": "efb2a8062c206524e35e47d04501ed4f544c0ae8",
+    "facebookresearch/pycls": "5719de641657c251f807c20a1fcf8ef6f4b60144",
+    "google-research/vision_transformer": "c6de1e5378c9831a8477feb30994971bdc409e46",
+    "hojonathanho/diffusion": "1e0dceb3b3495bbe19116a5e1b3596cd0706c543",
+    "microsoft/LoRA": "c4593f060e6a368d7bb5af5273b8e42810cdef90",
+    "openai/CLIP": "d05afc436d78f1c48dc0dbf8e5980a9d471f35f6",
+    "openai/guided-diffusion": "22e0df8183507e13a7813f8d38d51b072ca1e67c",
+    "pytorch/examples": "77f55b912142e11fcfdf5b530231fb9c52f181e8",
+    "rosinality/stylegan2-pytorch": "bef283a1c24087da704d16c30abc8e36e63efa0e",
+    "vsitzmann/siren": "4df34baee3f0f9c8f351630992c1fe1f69114b5f",
+    "vwxyzjn/cleanrl": "fe8d8a03c41a7ef5b523e2e354bd01c363e786bb",
     "karpathy/nanoGPT": "3adf61e154c3fe3fca428ad6bc3818b27a3b8291",
     "openai/whisper": "c0d2f624c09dc18e709e37c2ad90c039a4eb72a2",
     "openai/gpt-2": "9b63575ef42771a015060c964af2c3da4cf7c8ab",

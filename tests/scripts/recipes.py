@@ -31,6 +31,7 @@ PACKAGES = {
         "mup": "1.0.0",
         "open_clip_torch": "3.3.0",
         "torch_geometric": "2.8.1",
+        "peft": "0.21.2",
         "megatron-core": "0.16.1",
         "omegaconf": "2.4.0",
         "einops": "0.8.2",
