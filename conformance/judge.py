@@ -36,6 +36,8 @@ Array = NDArray[Any]
 #: A measured scale in units of the law's, and its interval.
 Scale = tuple[float, float, float]
 
+_SMALLER = "ask for a smaller shape"
+
 #: Laws whose scale a test without chance shows.
 _EXACT = (*drawing.FIXED, *drawing.WHOLE)
 
@@ -143,9 +145,10 @@ def _verdict(
         size, margin = least_scale(n, law, budget)[0], MARGINS[cell.tier]
         if size > margin:
             enough = math.ceil(n * (size / margin) ** 2)
+            source = "the function that draws" if cell.target.ignores_seed else "a larger shape"
             return INCONCLUSIVE, (
                 f"{n} values show no error of the scale below {size:.1%}, and the margin is "
-                f"{margin:.1%}: draw more, {enough} would do"
+                f"{margin:.1%}: draw more, {enough} would do, from {source}"
             )
     if cell.target.ignores_seed and not is_fixed(law):
         return PASS, "it is one tensor: what makes it may give the same one for every seed"
@@ -170,8 +173,8 @@ def _too_few_matrices(cell: Cell, law: Distribution, tensors: int, budget: Budge
     draws = "one draw" if tensors == 1 else f"{tensors} draws"
     return (
         f"{draws} of a law of whole matrices is no proof of it, though nothing speaks against it: "
-        f"{needed} draws with seeds of their own would do"
-        f"{'' if cell.target.ignores_seed else ': ask for a smaller shape'}"
+        f"{needed} draws with seeds of their own would do: "
+        f"{'hand over the function that draws' if cell.target.ignores_seed else _SMALLER}"
     )
 
 

@@ -13,7 +13,7 @@ from ..finding import title
 from ..own import Exponential
 from ..probability.complex_law import Modulus
 from ..probability.transform import CUT_AT_TWO
-from . import structure
+from . import seen, structure
 from .cause import Cause, text_of
 from .record import Decision
 
@@ -51,12 +51,17 @@ def explain(
     if copied := list(structure.copies(squares, "complex")):
         return text_of(copied)
     tests = {item.test: item for item in failed}
-    causes = list(_of_the_law(squares, law, set(tests), scale))
+    causes = list(seen.conduct(tests))
+    causes += seen.plain(tests)
+    causes += _of_the_law(squares, law, set(tests), scale)
     if "modulus.collisions" in tests and "modulus.ks" not in tests:
         causes += structure.coarse(squares, "complex", is_uniform=False)
     if "angle.modulus" in tests and "angle.ks" not in tests:
         causes.append(Cause("angle and modulus are correlated", _note(tests["angle.modulus"])))
-    if not causes or all(not cause.words for cause in causes):
+    if all(not cause.words for cause in causes):
+        causes += seen.noted(tests)
+        causes += seen.contract(tests)
+    if all(not cause.words for cause in causes):
         for test, decision in tests.items():
             part, _, name = test.rpartition(".")
             words = f"{part}: {_SEEN[name]}" if name in _SEEN else title(test)

@@ -24,6 +24,7 @@ from ..finding import title
 from ..probability import bounds, transform
 from ..probability.own_law import Own, Sampled, seen
 from . import matrices, structure
+from . import seen as told_by
 from .cause import Cause, share, text_of
 from .formulas import explaining
 from .looks import Looks, claimed_name
@@ -34,35 +35,21 @@ Array = NDArray[Any]
 #: A scale is called right where its interval is no wider than this on either side.
 _NARROW = 0.05
 
-#: What a test without chance sees is said first: no value has to be looked at.
-_CERTAIN = {
-    "seed": "the same seed gives other values",
-    "seeds": "different seeds give the same values",
-    "globals": "a draw with a seed moves a global generator",
-}
-
 #: What else a test refuses, in words of its own; what it saw follows as a number.
 _SEEN = {
     "rows": "rows are correlated",
     "columns": "columns are correlated",
-    "lag": "neighbouring values are correlated",
     "symmetry": "the matrix and its transpose are correlated",
     "tensors": "tensors of different seeds are correlated",
     "shift": "streams of different seeds overlap",
     "duplicates": "blocks, gates or tensors are copies of each other",
     "collisions": "values repeat more often than the type makes them",
     "edges": "values pile up in the last step before a bound",
-    "types": "the type does not hold the float32 numbers",
-    "coupling": "the scale does not follow the formula from one shape to another",
-    "base": "the scale over the sampler's standard numbers is not the documented one",
-    "words": "the ends of the stream's words give wrong values",
-    "reference": "the bits differ from the reference",
-    "known": "known answers differ",
 }
 _EXTREME = {"least", "greatest", "extreme"}
 _LAW = {"ks", "m1", "m2", "m3", "m4", "variance", "mean", "support", *_EXTREME}
 #: Tests of independence rest on scores, which another law, place or scale moves.
-_BY_SCORES = {"rows", "columns", "lag", "symmetry", "tensors", "shift"}
+_BY_SCORES = {"rows", "columns", "symmetry", "tensors", "shift"}
 
 
 @dataclass(frozen=True)
@@ -112,6 +99,8 @@ class _Sight:
         ratio, low, high = self.scale
         if self.is_off:
             return [f"scale {ratio:.4f} times the documented one ({low:.4f} to {high:.4f})"]
+        if self.failed.keys() & {*told_by.OF_SCALE}:
+            return []  # right here, and wrong elsewhere
         if high - ratio <= _NARROW:
             return [f"the scale is right: {ratio:.4f} ({low:.4f} to {high:.4f})"]
         return [
@@ -137,32 +126,30 @@ def explain(
     """
     law = seen(scheme.on(shape, layout))
     sight = _Sight(scheme, shape, layout, law, values, {item.test: item for item in failed}, dtype)
-    causes = list(_certain(sight))
-    if values.size and not causes:
-        causes = list(_by_law(sight))
-    return text_of(causes or list(_by_title(sight)))
+    causes = list(told_by.conduct(sight.failed))
+    others = sight.failed.keys() - {*told_by.CONDUCT, *told_by.CONTRACT}
+    if values.size and not _is_fixed(law):
+        found = [*structure.nothing_drawn(values), *structure.same_tensors(values, dtype)]
+        if found:  # the rest follows
+            numbers = tuple(number for cause in causes for number in cause.numbers)
+            return text_of([*found[:1], Cause("", numbers)])
+    if values.size and others and "seeds" not in sight.failed:
+        causes += _by_law(sight)
+    contract = list(told_by.contract(sight.failed, bool(causes)))
+    if any(test in sight.failed for test in told_by.OF_SCALE) and not others and sight.is_off:
+        contract = [*_off(sight), *contract]
+    return text_of([*causes, *contract] or list(_by_title(sight)))
 
 
-def _certain(sight: _Sight) -> Iterator[Cause]:
-    for test, words in _CERTAIN.items():
-        if test not in sight.failed:
-            continue
-        note = sight.failed[test].note
-        if test == "seed" and not note.startswith("the same seed"):  # seeds at the edges
-            yield Cause(note or words)
-        else:
-            yield Cause(words, _note(sight, test))
+def _is_fixed(law: Distribution) -> bool:
+    return isinstance(law, (Constant, Stencil, Given)) or law.std == 0
 
 
 def _by_law(sight: _Sight) -> Iterator[Cause]:
     law, values = sight.law, sight.values
-    if isinstance(law, (Constant, Stencil, Given)) or law.std == 0:
+    if _is_fixed(law):
         numbers = law if isinstance(law, (Constant, Stencil, Given)) else Constant(law.mean)
         yield from matrices.fixed(values, numbers, sight.layout, sight.dtype)
-        return
-    first = [*structure.nothing_drawn(values), *structure.same_tensors(values, sight.dtype)]
-    if first:
-        yield from first[:1]
     elif isinstance(law, (Orthogonal, DeltaOrthogonal)):
         yield from matrices.orthogonal(values, law, sight.layout, sight.failed)
     elif isinstance(law, Sparse):
@@ -195,15 +182,17 @@ def _elements(sight: _Sight) -> Iterator[Cause]:
         if causes := list(found):
             yield from causes
             return
-    causes = []
-    if "collisions" in sight.failed:
+    causes = list(told_by.plain(sight.failed))
+    if not causes and "collisions" in sight.failed:
         causes += structure.coarse(values, sight.dtype, isinstance(sight.law, Uniform))
     causes = causes or list(structure.uneven(values))
-    if not causes:
-        causes = list(_law(sight))
-    elif sight.is_off and sight.looks.is_own:
-        causes += _off(sight)
-    yield from causes or _dependence(sight)
+    if causes:
+        if sight.is_off and sight.looks.is_own:
+            causes += _off(sight)
+    else:
+        law = list(_law(sight))
+        causes = [*_dependence(sight, bool(law)), *law]
+    yield from causes
 
 
 def _sign(sight: _Sight) -> Iterator[Cause]:
@@ -343,11 +332,18 @@ def _ends(sight: _Sight) -> Iterator[Cause]:
         )
 
 
-def _dependence(sight: _Sight) -> Iterator[Cause]:
-    """What scores show, where the law itself is right: else they are not centred."""
-    for test, words in _SEEN.items():
-        if test in sight.failed and test in _BY_SCORES:
-            yield Cause(words, _correlation(sight, test))
+def _dependence(sight: _Sight, other_law: bool) -> Iterator[Cause]:
+    """What depends on what, or on its place: these tests hold whatever the marginal law, but for
+    that of a value's frequency.
+    """
+    failed = {test: item for test, item in sight.failed.items() if test != "atoms"}
+    notes = list(told_by.noted(failed if other_law else sight.failed))
+    scored = [test for test in _SEEN if test in sight.failed and test in _BY_SCORES]
+    for test in scored[:1]:
+        numbers = _correlation(sight, test) + tuple(cause.words for cause in notes)
+        yield Cause(_SEEN[test], numbers)
+    if not scored:
+        yield from notes
 
 
 def _correlation(sight: _Sight, test: str) -> tuple[str, ...]:

@@ -21,6 +21,9 @@ from .structure import mirrored
 Array = NDArray[Any]
 Failed = Mapping[str, Decision]
 
+#: Tests that an orthogonal matrix fails which is not drawn evenly.
+_NOT_HAAR = {"entries", "bilinear", "rotation", "largest", "repeats", "mirrored"}
+
 
 def orthogonal(
     values: Array, law: Orthogonal | DeltaOrthogonal, layout: Layout, failed: Failed
@@ -60,7 +63,7 @@ def orthogonal(
             else "the determinants have one sign more often than the other",
             _note(failed, "determinant"),
         )
-    elif failed.keys() & {"entries", "bilinear", "rotation"}:
+    elif failed.keys() & _NOT_HAAR:
         yield Cause(
             "the matrices are orthogonal, and not drawn evenly from all orthogonal ones",
             _notes(failed),
