@@ -29,7 +29,20 @@ def needs_layers(plan):
     return any((rule.law or "").startswith("default") or rule.kind for rule in plan.whole.rules)
 
 
-RECIPES = [name for name in names() if not needs_layers(initspec.plan(name))]
+#: Recipes with tensors whose axes neither the name nor a rule tells: groups, tokens, gates. Their
+#: laws are the same without the model, and the order of their values is not.
+LIVE = {
+    *("allennlp/lstm", "hf/clip", "hf/vit", "meta/dit"),
+    *("pyg/gat", "stylegan2", "timm/convnext"),
+}
+
+RECIPES = [
+    pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="the axes are not told"))
+    if name in LIVE
+    else name
+    for name in names()
+    if not needs_layers(initspec.plan(name))
+]
 
 
 @pytest.mark.parametrize("name", RECIPES)
