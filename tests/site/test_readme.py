@@ -1,5 +1,6 @@
 """Every Python block of the README and of the documents runs, each in a fresh interpreter."""
 
+import os
 import re
 import subprocess
 import sys
@@ -40,9 +41,17 @@ def test_a_block_runs(code: str, tmp_path: Path) -> None:
     if missing := absent(code):
         pytest.skip(f"not installed: {', '.join(missing)}")
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "docs" / "examples")},
     )
     assert done.returncode == 0, done.stderr
+    if "print(ledger)" in code:
+        page = next(page for page in PAGES if code in page.read_text("utf-8"))
+        if page.name == "README.md":
+            assert done.stdout in page.read_text("utf-8")
 
 
 def test_the_readme_has_a_block_for_each_framework() -> None:
