@@ -46,14 +46,14 @@ def test_cuts_go_round(format):
     ("fields", "said"),
     [
         ({"cuts": [1, 2]}, "one fewer than the parts, not 2 for 2"),
-        ({"cuts": [0]}, "whole numbers above zero"),
-        ({"cuts": [1.5]}, "whole numbers above zero"),
-        ({"cuts": [True]}, "whole numbers above zero"),
-        ({"cuts": "1"}, "whole numbers above zero"),
+        ({"cuts": [0]}, "whole numbers of at least 1"),
+        ({"cuts": [1.5]}, "whole numbers of at least 1"),
+        ({"cuts": [True]}, "whole numbers of at least 1"),
+        ({"cuts": "1"}, "whole numbers of at least 1"),
         ({"cuts": [2, 2], "to": ["a", "b", "c"]}, "cuts grow"),
         ({"cuts": [1], "sizes": [1, 2]}, "without sizes and each"),
         ({"cuts": [1], "to": "b"}, "several parameters in one tensor"),
-        ({"cuts": [], "sizes": [0, 1]}, "whole numbers above zero"),
+        ({"cuts": [], "sizes": [0, 1]}, "whole numbers of at least 1"),
     ],
 )
 def test_cuts_that_cannot_be(fields, said):
