@@ -29,7 +29,10 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections|keras|numpy|pathlib|torch)\..*"),
     (r"py:(mod|data)", r".*"),
-    (r"py:class", r"Shape|Window|KerasInitializer"),
+    (r"py:class", r"Shape|Window|KerasInitializer|PlanFields"),
+    # What adapters and plans say to each other, which has no page of its own.
+    (r"py:.*", r"initspec\.(protocol\.Model|(stream|analysis)\.parts\.Part)"),
+    (r"py:.*", r"initspec\.backends\.(jax\.tree|torch\.model)\..*"),
 ]
 
 myst_enable_extensions = ["dollarmath"]
