@@ -35,20 +35,27 @@ def equal(one: Any, other: Any) -> bool:
 
 
 class Drawn:
-    """Counts the elements that the kernel is asked for."""
+    """Counts the elements that the kernel is asked for, by either of its doors."""
 
     def __init__(self) -> None:
         from initspec.backends.torch import writing
 
         self.sizes: list[int] = []
-        original = getattr(writing.fill_words, "original", writing.fill_words)
+        fill_words = getattr(writing.fill_words, "original", writing.fill_words)
+        fill_memory = getattr(writing.fill_memory, "original", writing.fill_memory)
 
-        def counted(out: Any, *arguments: Any) -> None:
+        def words(out: Any, *arguments: Any) -> None:
             self.sizes.append(out.size)
-            original(out, *arguments)
+            fill_words(out, *arguments)
 
-        counted.original = original  # type: ignore[attr-defined]
-        writing.fill_words = counted
+        def memory(*arguments: Any) -> bool:
+            written = fill_memory(*arguments)
+            if written:
+                self.sizes += [math.prod(block.shape) for block in arguments[4]]
+            return written
+
+        words.original, memory.original = fill_words, fill_memory  # type: ignore[attr-defined]
+        writing.fill_words, writing.fill_memory = words, memory
 
 
 def check(tensor: Any, scheme: Any, **options: Any) -> None:
