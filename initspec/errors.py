@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .public import public
@@ -242,7 +242,15 @@ def either(names: Iterable[str]) -> str:
 
 def _first(known: tuple[str, ...]) -> str:
     """The first names, those without a dialect before the others, and how many more there are."""
-    names = sorted(known, key=lambda name: ("@" in name, name))
+    return some(sorted(known, key=lambda name: ("@" in name, name)))
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names, as many as a sentence offers, and how many more there are.
+
+    >>> some(["a", "b"]), some("abcdefg")
+    ('a, b', 'a, b, c, d, e and 2 more')
+    """
     more = len(names) - MOST
     return ", ".join(names[:MOST]) + (f" and {more} more" if more > 0 else "")
 

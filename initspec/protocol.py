@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from .errors import UnknownName
 from .public import public
@@ -173,11 +173,23 @@ class Fill(NamedTuple):
     part: Part | None = None
 
 
-def by_path(fills: Iterable[Fill]) -> dict[str, list[Fill]]:
-    """The fills of each tensor: one, or one for each of its parts."""
-    held: dict[str, list[Fill]] = {}
-    for fill in fills:
-        held.setdefault(fill.path, []).append(fill)
+class InTensor(Protocol):
+    """What is of a tensor, or of a part of one."""
+
+    @property
+    def path(self) -> str:
+        """Where the tensor is held."""
+        ...
+
+
+Item = TypeVar("Item", bound=InTensor)
+
+
+def by_path(items: Iterable[Item]) -> dict[str, list[Item]]:
+    """What is of each tensor: one item, or one for each of its parts."""
+    held: dict[str, list[Item]] = {}
+    for item in items:
+        held.setdefault(item.path, []).append(item)
     return held
 
 

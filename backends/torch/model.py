@@ -76,7 +76,7 @@ class TorchModel:
             self._check(fill)
         self._check_apart({fill.path for fill in asked})
         if device is not None:
-            self._materialise({fill.path for fill in asked}, _device(device))
+            self._materialise(_device(device))
         with torch.no_grad():
             for fills in by_path(asked).values():
                 self._write(fills)
@@ -99,18 +99,18 @@ class TorchModel:
                 "buffers."
             )
 
-    def _materialise(self, paths: set[str], device: torch.device) -> None:
+    def _materialise(self, device: torch.device) -> None:
         """Memory for what is on the meta device; wrappers such as FSDP's see it happen."""
         ties = [(path, one) for path, one in self._tied.items() if len(one) > 1]
         self.module._apply(  # type: ignore[no-untyped-call]
             lambda t: torch.empty_like(t, device=device) if t.is_meta else t
         )
         for path, names in ties:
-            first = _parameter_at(self.module, path)
+            held, leaf = _place(self.module, path)
+            first = held[leaf]
             for name in names[1:]:
-                prefix, _, leaf = name.rpartition(".")
-                owner = self.module.get_submodule(prefix)
-                (owner._buffers if leaf in owner._buffers else owner._parameters)[leaf] = first
+                held, leaf = _place(self.module, name)
+                held[leaf] = first
         self.parameters()
 
     def _check(self, fill: Fill) -> None:
@@ -192,10 +192,11 @@ def _owners(modules: dict[str, Module], path: str) -> tuple[tuple[Module, str], 
     )
 
 
-def _parameter_at(module: Module, path: str) -> Any:
+def _place(module: Module, path: str) -> tuple[dict[str, Any], str]:
+    """The buffers or the parameters of the layer that holds a tensor, and its name there."""
     prefix, _, leaf = path.rpartition(".")
     owner = module.get_submodule(prefix)
-    return owner._buffers.get(leaf) if leaf in owner._buffers else owner._parameters[leaf]
+    return (owner._buffers if leaf in owner._buffers else owner._parameters), leaf
 
 
 def _held(one: Named, paths: tuple[str, ...], owners: tuple[tuple[Module, str], ...]) -> Held:

@@ -22,11 +22,8 @@ Array = NDArray[Any]
 _ANGLE = {"angle.ks", "angle.m1", "angle.m2", "angle.m3", "angle.m4"}
 _MODULUS = {f"modulus.{test}" for test in ("ks", "m2", "m4", "support", "greatest")}
 _SHAPES = {2.0: "a normal law", 4 / 3: "an even disk", 1.4: "an even square"}
-_SEEN = {
-    "tensors": "tensors of different seeds are correlated",
-    "rows": "rows are correlated",
-    "columns": "columns are correlated",
-    "lag": "neighbouring values are correlated",
+_SEEN = {test: seen.CORRELATED[test] for test in ("tensors", "rows", "columns")} | {
+    "lag": "neighbouring values are correlated"
 }
 
 

@@ -37,19 +37,13 @@ _NARROW = 0.05
 
 #: What else a test refuses, in words of its own; what it saw follows as a number.
 _SEEN = {
-    "rows": "rows are correlated",
-    "columns": "columns are correlated",
-    "symmetry": "the matrix and its transpose are correlated",
-    "tensors": "tensors of different seeds are correlated",
-    "shift": "streams of different seeds overlap",
+    **told_by.CORRELATED,
     "duplicates": "blocks, gates or tensors are copies of each other",
     "collisions": "values repeat more often than the type makes them",
     "edges": "values pile up in the last step before a bound",
 }
 _EXTREME = {"least", "greatest", "extreme"}
 _LAW = {"ks", "m1", "m2", "m3", "m4", "variance", "mean", "support", *_EXTREME}
-#: Tests of independence rest on scores, which another law, place or scale moves.
-_BY_SCORES = {"rows", "columns", "symmetry", "tensors", "shift"}
 
 
 @dataclass(frozen=True)
@@ -338,7 +332,7 @@ def _dependence(sight: _Sight, other_law: bool) -> Iterator[Cause]:
     """
     failed = {test: item for test, item in sight.failed.items() if test != "atoms"}
     notes = list(told_by.noted(failed if other_law else sight.failed))
-    scored = [test for test in _SEEN if test in sight.failed and test in _BY_SCORES]
+    scored = [test for test in told_by.CORRELATED if test in sight.failed]
     for test in scored[:1]:
         numbers = _correlation(sight, test) + tuple(cause.words for cause in notes)
         yield Cause(_SEEN[test], numbers)

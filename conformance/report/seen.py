@@ -38,6 +38,16 @@ CONTRACT = {
 OF_SCALE = ("coupling", "base", "formula", "fans")
 
 
+#: Tests of independence, which rest on scores: another law, place or scale moves them.
+CORRELATED = {
+    "rows": "rows are correlated",
+    "columns": "columns are correlated",
+    "symmetry": "the matrix and its transpose are correlated",
+    "tensors": "tensors of different seeds are correlated",
+    "shift": "streams of different seeds overlap",
+}
+
+
 def conduct(failed: Failed) -> Iterator[Cause]:
     """Seeds, buffers and generators: no value has to be looked at."""
     for test, words in CONDUCT.items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import initspec
@@ -20,12 +21,11 @@ from initspec.plans.resolve import resolved
 from initspec.plans.rule import Rule
 from initspec.plans.writing import dumps
 
-from .markdown import code, escaped, page, table, tick, ticks
+sys.path.append(str(Path(__file__).parents[2] / "tests"))  # where the proofs of recipes are
 
-#: The shapes of a small model of each recipe, from its original code.
-SHAPES = Path(__file__).parents[2] / "tests" / "recipes" / "shapes"
-#: What the runs of the original code found, one file for each recipe.
-EVIDENCE = SHAPES.with_name("evidence")
+from recipes.evidence import read_evidence, read_shapes, shapes_path
+
+from .markdown import code, escaped, page, table, tick, ticks
 
 _ZERO = re.compile(r"(?<![A-Za-z0-9])0(?![A-Za-z0-9])")
 
@@ -131,17 +131,10 @@ def _model(plan: Plan) -> tuple[str, ...]:
 
 def _held(name: str) -> tuple[list[ModelParameter], dict[str, float]]:
     """The parameters of the original, as the proof saw them, and the symbols."""
-    path = SHAPES / f"{name.replace('/', '__')}.json"
-    if not path.exists():
-        return [], {}
-    data = json.loads(path.read_text("utf-8"))
-    rows = (
-        {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-        for row in data["parameters"]
-    )
-    return [ModelParameter(**{"path": row["name"], **row}) for row in rows], data["symbols"]
+    return read_shapes(name) if shapes_path(name).exists() else ([], {})
 
 
+@cache
 def _picture(plan: Plan) -> str:
     """The deviations of a model of 24 layers, all of which are as its first; empty without one."""
     parameters, symbols = _held(plan.name)
@@ -202,8 +195,7 @@ def _first_of_each(changes: Sequence[Change]) -> list[tuple[str, Change]]:
 
 
 def _evidence(plan: Plan) -> str:
-    path = EVIDENCE / f"{plan.name.replace('/', '__')}.json"
-    facts = json.loads(path.read_text("utf-8")) if path.exists() else {"how": "read"}
+    facts = read_evidence().get(plan.name, {"how": "read"})
     if facts["how"] != "run":
         return "It was read, and not held against the code that it is of."
     config = ", ".join(f"{key} {value}" for key, value in facts.get("config", {}).items())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SpecError
 from .command import Answer, Command
+from .progress import Bar
 
 if TYPE_CHECKING:
     from ..plans.ledger import Ledger
@@ -137,7 +137,7 @@ def _diff(args: argparse.Namespace) -> Answer:
 def _write(args: argparse.Namespace) -> Answer:
     from ..plans.recipes import plan
 
-    shown = Bar()
+    bar = Bar() if sys.stderr.isatty() else None
     ledger = plan(args.plan).write(
         args.folder,
         model(args.model),
@@ -145,10 +145,11 @@ def _write(args: argparse.Namespace) -> Answer:
         dtype=args.dtype,
         shard=args.shard,
         only=args.only,
-        progress=shown,
+        progress=bar,
         **_given(args),
     )
-    shown.clear()
+    if bar is not None:
+        bar.clear()
     left = [row.name for row in ledger if row.law is None]
     lines = [f"{Path(args.folder)}: {ledger.plan}, seed {args.seed}, {ledger.size:,} values"]
     if left:
@@ -193,28 +194,6 @@ def model(text: str) -> Any:
 
 def _is_model(found: Any) -> bool:
     return hasattr(found, "named_parameters") and not isinstance(found, type)
-
-
-class Bar:
-    """One line on the terminal with the share, the rate and the time that is left."""
-
-    def __init__(self) -> None:
-        self.started = self.shown = time.monotonic()
-
-    def __call__(self, done: int, total: int, name: str) -> None:
-        now = time.monotonic()
-        if now - self.shown < 0.2 or not sys.stderr.isatty():
-            return
-        self.shown = now
-        rate = done / max(now - self.started, 1e-9)
-        left = (total - done) / max(rate, 1)
-        line = f"{done / total:4.0%}  {rate / 1e6:,.0f} MB/s  {left:,.0f} s left  {name}"
-        print(f"\r{line[:100]:100}", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Leaves no trace."""
-        if sys.stderr.isatty():
-            print(f"\r{'':100}\r", end="", file=sys.stderr, flush=True)
 
 
 COMMAND = Command(

@@ -73,9 +73,9 @@ parameter='query/kernel', role='query', layout='keras.MultiHeadAttention.query')
 
 #: The tables of frameworks whose parameters' own names tell of which layer they are.
 _TELLING = ("flax", "haiku")
+_LONGEST = 3  # segments of a name of theirs, at most
 
 
-@lru_cache(maxsize=4096)
 def layout_by_name(name: str, ndim: int) -> str | None:
     """The layout of a parameter of ``ndim`` axes of which the name alone is known, if it tells.
 
@@ -86,6 +86,11 @@ def layout_by_name(name: str, ndim: int) -> str | None:
     ('vo', 'ino')
     >>> layout_by_name("conv.kernel", 3)
     """
+    return _layout_by_end(".".join(name.split(".")[-_LONGEST:]), ndim)
+
+
+@lru_cache(maxsize=4096)
+def _layout_by_end(name: str, ndim: int) -> str | None:
     layouts: dict[int, set[str]] = {}
     for stem in _TELLING:
         for layer, held in weights(stem).items():

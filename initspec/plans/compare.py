@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..spec.distance import same_law
+from ..stream.parts import Part
 from .ledger import Ledger, Row, grouped_names
 
 
@@ -63,11 +64,11 @@ class PlanDifference:
 
 
 def compared(first: Ledger, second: Ledger) -> PlanDifference:
-    """How the second ledger differs from the first, parameter by parameter, by their paths."""
-    rows = {_path(row): row for row in second}
+    """How the second ledger differs from the first, parameter by parameter, by where they lie."""
+    rows = {_place(row): row for row in second}
     changes, only, same = [], [], 0
     for row in first:
-        other = rows.pop(_path(row), None)
+        other = rows.pop(_place(row), None)
         if other is None:
             only.append(row.name)
         elif _alike(row, other):
@@ -84,8 +85,9 @@ def compared(first: Ledger, second: Ledger) -> PlanDifference:
     )
 
 
-def _path(row: Row) -> str:
-    return row.parameter.path or row.name
+def _place(row: Row) -> tuple[str, Part | None]:
+    """The tensor, and the part of it where it holds several parameters."""
+    return row.path, row.parameter.part
 
 
 def _alike(first: Row, second: Row) -> bool:

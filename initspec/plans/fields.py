@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from ..errors import SpecError, short_repr
 from ..spec.arguments import number
-from ..spec.expression import Expression
+from ..spec.expression import RESERVED, Expression
 from .condition import Condition
 from .law import Law
 from .names import Rename
@@ -130,8 +130,6 @@ class PlanFields:
 
 
 def _check_name(plan: PlanFields, word: str, captures: set[str]) -> None:
-    from ..spec.expression import RESERVED
-
     where = f"plan {plan.name!r}"
     if not _NAME.fullmatch(word):
         raise SpecError(f"{where}: {word!r} is no name: letters, digits and '_'.")
@@ -155,14 +153,3 @@ def _expression(plan: PlanFields, where: str, value: Any) -> Expression | float:
         except SpecError as error:
             raise SpecError(f"plan {plan.name!r}, {where}: {error}") from None
     return number(f"plan {plan.name!r}, {where}", value)
-
-
-def is_axis(word: str) -> bool:
-    """Whether a name is the size of an axis, ``n0``, or its index, ``i0``."""
-    return _AXES.fullmatch(word) is not None
-
-
-def first(names: Sequence[str], most: int = 5) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

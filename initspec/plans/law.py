@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,10 +10,9 @@ from typing import Any
 
 from ..errors import SpecError, short_repr
 from ..readings.registry import get
+from ..readings.written import arguments, split
 from ..spec.expression import Expression
 from ..spec.scheme import Scheme
-
-_CALL = re.compile(r"\s*([\w.\-]+(?:@[^\s(]+)?)\s*(\(.*\))?\s*", re.DOTALL)
 
 #: The name of the law that a layer draws by itself, as the tables of ``initspec/layers`` have it.
 DEFAULT = "default"
@@ -93,30 +91,25 @@ def _parsed(text: str) -> tuple[str, tuple[Any, ...], Mapping[str, Any]]:
     """The name of a law and its arguments: plain constants, or expressions."""
     if not isinstance(text, str):
         raise SpecError(f"a law is a text such as 'normal(std=0.02)', not {short_repr(text)}.")
-    match = _CALL.fullmatch(text)
-    if match is None:
+    parts = split(text)
+    if parts is None:
         raise SpecError(
             f"cannot read the law {text!r}: write a scheme's name, such as 'zeros' or "
             "'normal(std=0.02 / sqrt(2 * n_layer))'."
         )
-    name, call = match.groups()
+    name, call = parts
     if call is None:
         return name, (), {}
-    source = f"f{call}"
     try:
-        node = ast.parse(source, mode="eval").body
-        if not isinstance(node, ast.Call) or any(word.arg is None for word in node.keywords):
-            raise ValueError("it is no list of arguments")
-        args = tuple(_argument(arg, source) for arg in node.args)
-        words = {str(word.arg): _argument(word.value, source) for word in node.keywords}
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        if isinstance(error, SpecError):
-            raise SpecError(f"the law {text!r}: {error}") from None
+        args, words = arguments(call, _argument)
+    except SpecError as error:
+        raise SpecError(f"the law {text!r}: {error}") from None
+    except ValueError:
         raise SpecError(
             f"cannot read the arguments of the law {text!r}: write them as in "
             "'normal(std=0.02 / sqrt(2 * n_layer))'."
         ) from None
-    return name, args, words
+    return name, tuple(args), words
 
 
 def _argument(node: ast.expr, source: str) -> Any:

@@ -44,12 +44,9 @@ def default_scheme(
     return scheme if gain == 1.0 else scaled(scheme, gain)
 
 
-#: What gain stands for where a scheme scales by fans, or is a law of a whole tensor.
-_OWN_GAIN = ("orthogonal", "delta_orthogonal", "identity", "dirac", "bilinear")
-
-
 def scaled(scheme: Scheme, gain: float) -> Scheme:
-    """The scheme whose values are ``gain`` times as large.
+    """The scheme whose values are ``gain`` times as large: also its mean, and bounds that are
+    absolute, which a scheme's own gain leaves.
 
     >>> from initspec import get
     >>> scaled(get("uniform(low=-1, high=1)"), 0.5).on((8,)).support
@@ -57,18 +54,14 @@ def scaled(scheme: Scheme, gain: float) -> Scheme:
     """
     if scheme.distribution in ("array", "custom"):
         raise SpecError(f"a law of the kind {scheme.distribution!r} takes no gain here.")
-    changes: dict[str, Any] = {}
-    for word in ("std", "low", "high", "value", "mean"):
-        held = getattr(scheme, word)
-        if held:
-            changes[word] = _times(held, gain)
-    if scheme.mode is not None or scheme.distribution in _OWN_GAIN:
-        changes["gain"] = _times(scheme.gain, gain)
+    changes: dict[str, Any] = {
+        word: _times(getattr(scheme, word), gain) for word in ("gain", "mean")
+    }
     cut = scheme.truncation
     if cut is not None and cut.unit == "absolute":
         low, high = _times(cut.low, gain), _times(cut.high, gain)
         changes["truncation"] = replace(cut, low=low, high=high)
-    return scheme.replace(**changes)
+    return scheme.replace(**changes).folded()
 
 
 def _times(value: Any, gain: float) -> Any:

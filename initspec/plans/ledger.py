@@ -66,6 +66,17 @@ class Row:
         return self.parameter.name
 
     @property
+    def path(self) -> str:
+        """Where the framework, or the file, holds the tensor that the parameter lies in.
+
+        >>> from initspec import Plan, Rule
+        >>> plan = Plan(name="p", rules=(Rule(match="**", law="zeros"),))
+        >>> [row.path for row in plan.on({"params": {"w": (2, 3)}})]
+        ['params.w']
+        """
+        return self.parameter.path or self.parameter.name
+
+    @property
     def words(self) -> str:
         """The law in words, or who fills the parameter.
 
@@ -120,7 +131,7 @@ class Row:
         """
         data: dict[str, Any] = {
             "name": self.name,
-            "path": self.parameter.path or self.name,
+            "path": self.path,
             "shape": list(self.parameter.shape),
             "dtype": self.parameter.dtype,
             "layout": str(self.layout),

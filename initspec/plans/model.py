@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from .. import plugins
 from ..errors import SpecError, short_repr
 from ..layers.lookup import LayerParameter, identify, layout_by_name
-from ..protocol import Held, Model
+from ..protocol import Fill, Held, Model
 from ..spec.layout import checked_shape
 from ..stream.reference import key_from_seed
 from .ledger import Ledger
@@ -99,7 +99,6 @@ class FrameworkModel:
     def fill(self, ledger: Ledger, seed: int, **options: Any) -> Ledger:
         """Fill every parameter that has a law, in the ledger's order."""
         from ..backends.cpu.fill import fold_name
-        from ..protocol import Fill
 
         key = key_from_seed(seed)
         self.model.fill(
@@ -147,7 +146,7 @@ class Shapes:
                     path=path,
                     shape=shape,
                     dtype=dtype,
-                    layout=layout_by_name(".".join(name.split(".")[-3:]), len(shape)),
+                    layout=layout_by_name(name, len(shape)),
                     out_first=name.rpartition(".")[2].startswith("weight"),
                 )
             )

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..errors import InitSpecError, LayoutError, SpecError, UnknownName
+from ..errors import InitSpecError, LayoutError, SpecError, UnknownName, some
 from ..plain_text import escaped
 from ..spec.arguments import number
 from ..spec.distribution import Distribution
-from ..spec.expression import Expression
+from ..spec.expression import FANS, Expression
 from ..spec.fan_rules import Fans
 from ..spec.layout import Layout, fans
 from ..spec.scheme import Scheme
+from ..spec.sizing import fan_numbers
 from .condition import Condition
-from .fields import COUNT, PlanFields, first
+from .fields import COUNT, PlanFields
 from .law import Law
 from .layer_law import default_scheme
 from .ledger import Ledger, Row
 from .names import logical
 from .parameter import ModelParameter
 from .rule import Rule
-
-FANS = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 
 
 class Match(NamedTuple):
@@ -165,7 +163,7 @@ def _check_covered(
 ) -> None:
     missed = [p for p in parameters if chosen[p.name] is None and not p.buffer]
     if missed:
-        shown = first([f"{escaped(p.name)} {p.shape}" for p in missed])
+        shown = some([f"{escaped(p.name)} {p.shape}" for p in missed])
         raise SpecError(
             f"plan {plan.name!r} says nothing about {len(missed)} of {len(parameters)} parameters: "
             f'{shown}.{_nearest(plan, missed[0])} Add a rule, or one with given = "..." where '
@@ -380,8 +378,7 @@ class _Laws:
         """The numbers of the names that a law asks for."""
         own: dict[str, float] = {"ndim": len(parameter.shape), "numel": parameter.size}
         if counted is not None:
-            product = counted.fan_in * counted.fan_out
-            own |= dict(zip(FANS, (*counted, sum(counted) / 2, math.sqrt(product)), strict=True))
+            own |= fan_numbers(counted)
         own |= {f"n{axis}": n for axis, n in enumerate(parameter.shape)}
         known = {**self.known, **captures, **own}
         for word in asked:

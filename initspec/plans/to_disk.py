@@ -22,6 +22,7 @@ from ..errors import FileError, SpecError
 from ..files.shards import CODES, Shard, Tensor, index, shards, size_in_bytes
 from ..files.writing import write_file
 from ..plain_text import escaped
+from ..protocol import by_path
 from ..spec.number_types import check_held
 from ..stream.dtypes import dtype_name, storage
 from ..stream.parts import Part
@@ -54,10 +55,7 @@ def write(
 ) -> Ledger:
     """Write the tensors of a ledger: see :meth:`initspec.Plan.write`."""
     kind = None if dtype is None else dtype_name(dtype)
-    rows: dict[str, list[Row]] = {}
-    for row in ledger:
-        if row.law is not None:
-            rows.setdefault(_path(row), []).append(row)
+    rows = by_path(row for row in ledger if row.law is not None)
     tensors = [_tensor(held, kind) for held in rows.values()]
     key_from_seed(seed)
     files = shards(tensors, size_in_bytes(shard), _facts(plan, seed))
@@ -83,12 +81,8 @@ def write(
     write_file(place / "ledger.json", ledger.to_json())
     return replace(
         ledger,
-        rows=tuple(replace(r, digest=digests.get(_path(r), r.digest)) for r in ledger.rows),
+        rows=tuple(replace(r, digest=digests.get(r.path, r.digest)) for r in ledger.rows),
     )
-
-
-def _path(row: Row) -> str:
-    return row.parameter.path or row.name
 
 
 def _tensor(rows: Sequence[Row], kind: str | None) -> Tensor:
@@ -100,7 +94,7 @@ def _tensor(rows: Sequence[Row], kind: str | None) -> Tensor:
     for row in rows:
         assert row.law is not None
         check_held(row.law, dtype)
-    name = _path(rows[0])
+    name = rows[0].path
     if name == "__metadata__" or not _is_unicode(name):
         raise SpecError(
             f"a tensor of a safetensors file cannot have the name {escaped(name)}: rename it."

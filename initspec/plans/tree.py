@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import plugins
+from ..protocol import by_path
 from .fields import PlanFields
-from .ledger import Row
 from .model import Shapes
 from .resolve import resolved
 
@@ -19,10 +19,7 @@ def drawn_tree(
     backend: Any = plugins.backend("jax")
     shapes = Shapes({leaf.path: leaf for leaf in backend.leaves(tree)})
     ledger = resolved(plan, shapes.parameters(), symbols, strict=strict)
-    rows: dict[str, list[Row]] = {}
-    for row in ledger:
-        if row.law is not None:
-            rows.setdefault(row.parameter.path, []).append(row)
+    rows = by_path(row for row in ledger if row.law is not None)
 
     def drawn(path: str) -> list[tuple[Any, ...]]:
         return [(row.law, row.layout, row.name, row.parameter.part) for row in rows.get(path, ())]

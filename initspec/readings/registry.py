@@ -28,6 +28,7 @@ from .framework_calls import of_framework
 from .names import Name
 from .own_names import called, dialect_of, find_own, normal, reason_of
 from .rows import DIALECTS, dialect, readings, rows
+from .written import arguments, split
 
 __all__ = [
     "Entry",
@@ -43,7 +44,6 @@ __all__ = [
     "schemes",
 ]
 
-_CALL = re.compile(r"\s*([\w.\-]+(?:@[^\s(]+)?)\s*(\(.*\))?\s*", re.DOTALL)
 _PLAIN = re.compile(r"[\w.\-]+(@[\w.\-]+)?")
 
 
@@ -208,12 +208,12 @@ def _scheme(spec: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
 
 
 def _named(text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
-    match = _CALL.fullmatch(text)
-    if match is None:
+    parts = split(text)
+    if parts is None:
         raise SpecError(
             f"cannot read {text!r}: write a name, such as 'he_normal' or 'normal(std=0.02)'."
         )
-    name, call = match.groups()
+    name, call = parts
     if call:
         written = _arguments(text, call)
         args, kwargs = (*written[0], *args), {**written[1], **kwargs}
@@ -231,13 +231,8 @@ def _named(text: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scheme:
 
 def _arguments(text: str, call: str) -> tuple[list[Any], dict[str, Any]]:
     try:
-        node = ast.parse(f"f{call}", mode="eval").body
-        if not isinstance(node, ast.Call):
-            raise ValueError
-        return [ast.literal_eval(arg) for arg in node.args], {
-            str(word.arg): ast.literal_eval(word.value) for word in node.keywords
-        }
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return arguments(call, lambda node, _: ast.literal_eval(node))
+    except ValueError:
         raise SpecError(
             f"cannot read the arguments of {text!r}: write them as in 'normal(std=0.02)'."
         ) from None

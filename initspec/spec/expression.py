@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ..errors import MOST, SpecError, short_repr
+from ..errors import MOST, SpecError, short_repr, some
 from .arguments import number
 from .expression_latex import digits, latex
 from .expression_steps import CONSTANTS, FUNCTIONS, OPERATORS, Step, steps
@@ -130,8 +130,7 @@ def check_bound(rule: Expression, known: Mapping[str, Any], what: str = "") -> N
             "scheme on a shape, or give it its fans."
         )
     words = [word for word in known if word not in FANS]
-    more = f" and {len(words) - MOST} more" if len(words) > MOST else ""
-    listed = f"bound are {', '.join(words[:MOST])}{more}" if words else "nothing is bound"
+    listed = f"bound are {some(words)}" if words else "nothing is bound"
     raise SpecError(
         f"{what}{short_repr(rule.text)} has the name {name!r}, which is not bound; {listed}. Bind "
         f"it, as in scheme.bind({name}=12), or --let {name}=12."

@@ -74,6 +74,15 @@ def bound(scheme: Fields, known: Mapping[str, float]) -> Fields:
     return _with(scheme, changes) if changes else scheme
 
 
+def fan_numbers(fans: Fans) -> dict[str, float]:
+    """What the names of fans stand for in a text; at least one, as of a tensor without elements.
+
+    >>> fan_numbers(Fans(8, 2))
+    {'fan_in': 8, 'fan_out': 2, 'fan_avg': 5.0, 'fan_geo_avg': 4.0}
+    """
+    return {name: fans.n(name.upper()) for name in FANS}
+
+
 def in_numbers(scheme: Fields, fans: Fans | None) -> Fields:
     """The scheme with numbers alone, for these fans.
 
@@ -84,10 +93,7 @@ def in_numbers(scheme: Fields, fans: Fans | None) -> Fields:
     rules = texts(scheme)
     if not rules:
         return scheme
-    known = {}
-    if fans is not None:
-        known = {"fan_in": fans.fan_in or 1.0, "fan_out": fans.fan_out or 1.0}
-        known |= {"fan_avg": fans.n("FAN_AVG"), "fan_geo_avg": fans.n("FAN_GEO_AVG")}
+    known = {} if fans is None else fan_numbers(fans)
     changes = {}
     for name, rule in rules.items():
         check_bound(rule, known, f"{name} = ")

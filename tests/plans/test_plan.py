@@ -8,6 +8,7 @@ import pytest
 
 import initspec
 from initspec import InitSpecError, LayoutError, Plan, Rename, Rule, SpecError, Tie, UnknownName
+from initspec.plans.compare import compared
 from initspec.plans.one_line import initialise
 from initspec.plans.reading import from_dict, loads
 from initspec.plans.writing import dumps, to_dict
@@ -311,3 +312,22 @@ def test_a_tree_that_holds_itself() -> None:
     tree["a"] = tree
     with pytest.raises(SpecError, match="holds itself"):
         everything().on(tree)
+
+
+# -------------------------------------------------------------------------------------- comparison
+
+
+def test_plans_differ_part_by_part() -> None:
+    fused = [{"here": "qkv", "axis": 0, "to": ["q", "k", "v"]}]
+    rules = [{"match": "{q,k}", "law": "normal(std=0.5)"}, {"match": "v", "law": "normal(std=1.0)"}]
+    first = plan(*rules, name=fused).on({"qkv": (6, 4)})
+    second = plan({"match": "**", "law": "normal(std=0.5)"}, name=fused).on({"qkv": (6, 4)})
+    found = compared(first, second)
+    assert (found.same, found.only_first, found.only_second) == (2, (), ())
+    assert [(change.name, change.ratio) for change in found.changes] == [("v", 0.5)]
+
+
+def test_a_tensor_without_elements_has_the_fans_that_a_scheme_gives_it() -> None:
+    text = "normal(std=1 / sqrt(fan_in))"
+    ledger = plan({"match": "**", "law": text}).on({"kernel": (0, 4)})
+    assert ledger["kernel"].law == initspec.get("normal", std="1 / sqrt(fan_in)").on((0, 4))
